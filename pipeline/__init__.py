@@ -1,0 +1,1 @@
+"""The core: topics, editions, proofs and runs. Knows no vocabulary, no format and no store."""

@@ -1,0 +1,1 @@
+"""Vocabularies: one file (or folder) each, see docs/add-a-vocabulary.md. In: input files. Out: canonical topics."""

@@ -1,0 +1,65 @@
+"""Shared by all tests: expected files, tools that may be missing, corpora that may be elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-expected", action="store_true", help="rewrite expected files; read the diff before you commit it")
+
+
+@pytest.fixture
+def expected(request: pytest.FixtureRequest) -> Callable[[Path, str | bytes], None]:
+    """`expected(path, actual)`: equal to the saved file, or (with --update-expected) saves it."""
+    update = request.config.getoption("--update-expected")
+
+    def compare(path: Path, actual: str | bytes) -> None:
+        data = actual.encode() if isinstance(actual, str) else actual
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        assert path.exists(), f"{path} is missing: run pytest --update-expected and read the diff"
+        saved = path.read_bytes()
+        if isinstance(actual, str):
+            assert actual == saved.decode()
+        else:
+            assert actual == saved
+
+    return compare
+
+
+def require_tool(found: bool, name: str) -> None:
+    """Skips where a tool is missing, fails where REQUIRE_ALL_TOOLS is set (in CI)."""
+    if found:
+        return
+    if os.environ.get("REQUIRE_ALL_TOOLS"):
+        pytest.fail(f"{name} is missing and REQUIRE_ALL_TOOLS is set")
+    pytest.skip(f"{name} is not installed")
+
+
+def require_command(*names: str) -> str:
+    """The path of the first of these commands that is installed; else as require_tool."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    require_tool(False, names[0])
+    raise AssertionError("unreachable")
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of real topic XML that SYNDICATION_CORPORA names; skips, saying so, where it is unset."""
+    folder = os.environ.get("SYNDICATION_CORPORA", "")
+    if not folder:
+        pytest.skip("SYNDICATION_CORPORA is not set: no corpora to run over")
+    assert Path(folder).is_dir(), f"SYNDICATION_CORPORA={folder} is not a folder"
+    return Path(folder)
