@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html.entities import html5
 from typing import Final
@@ -408,7 +408,7 @@ def _root_at(source: bytes) -> int:
     return prolog.end() if prolog else 0
 
 
-_SENTENCES: Final[dict[str, Callable[[str], str]]] = {
+_SENTENCES: Final[Mapping[str, Callable[[str], str]]] = {
     "ERR_DOCUMENT_EMPTY": lambda _: "the file does not begin with a tag, so it is not XML",
     "ERR_INVALID_CHAR": lambda _: "there is a control character, which XML does not allow",
     "ERR_UNDECLARED_ENTITY": lambda message: f"{message}; write the character itself, or its number (&#160;)",
@@ -422,5 +422,5 @@ def _syntax(log: list[etree._LogEntry], file: str) -> Finding:
     message = entry.message.strip().rstrip(".")
     if entry.type_name == "ERR_RESOURCE_LIMIT":
         return LIMIT.at(file, entry.line, message.split(", ")[0])
-    sentence = _SENTENCES.get(entry.type_name, lambda text: text)(message)
-    return NOT_WELL_FORMED.at(file, entry.line, f"column {entry.column}: {sentence}")
+    sentence = _SENTENCES.get(entry.type_name)
+    return NOT_WELL_FORMED.at(file, entry.line, f"column {entry.column}: {sentence(message) if sentence else message}")

@@ -1,0 +1,225 @@
+"""The input files: one flat, sorted list of names over one or more stores, and which source claims which file.
+
+In: stores (folders, archives, buckets), each with the name its files get in front. Out: `Inputs`, which fills the
+`Files` contract, and `Survey`: the files of each source, and findings for those that nobody or more than one claims.
+Names come from outside: one that could be mistaken for another place is refused, not cleaned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pipeline import xml
+from pipeline.contracts import Files, Head, Source, Store
+from pipeline.errors import NotFound
+from pipeline.findings import Finding, error, warning
+
+NAME_REFUSED = error(
+    "input.name-refused",
+    "A file's name could be mistaken for another place (`..`, a backslash, a control character), so the file was not read.",
+    "Rename the file.",
+)
+NAME_TWICE = error(
+    "input.name-twice",
+    "Two inputs hold a file of the same name; only the first was read.",
+    "Take one of the two inputs out of the settings.",
+)
+UNCLAIMED = warning(
+    "input.unclaimed",
+    "An XML file is in no vocabulary that is installed, so it was not published.",
+    "Take the file out of the inputs, or add a source for its vocabulary.",
+)
+CLAIMED_TWICE = error(
+    "input.claimed-twice", "More than one source claims a file; none read it.", "Narrow `claims` of one of the sources."
+)
+NO_INPUT = error("input.empty", "There is nothing to publish in the inputs.", "Check `inputs` in syndication.toml.")
+
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# XML by name: a damaged one is reported, not passed over.
+_XML: Final = frozenset({".xml", ".dita", ".ditamap", ".bookmap", ".nxml"})
+# XML that is no topic, and files that are never XML: not worth reading.
+_OTHER: Final = re.compile(
+    r"\.(svg|html?|xhtml|css|dtd|ent|mod|xsd|rng|rnc|sch|xslt?|ditaval|png|jpe?g|gif|webp|tiff?|bmp|ico|pdf|zip|gz|tar|jar|epub"
+    r"|docx|xlsx|pptx|mp[34]|mov|webm|woff2?|ttf|otf|js|json|md|toml|ya?ml|csv|py)",
+    re.IGNORECASE,
+)
+_MARKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe(?:\0\0)?|(?:\0\0)?\xfe\xff)?[\s\0]*<")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: `prefix` stands before its files' names, `only` is the one key to take where the input is a single file."""
+
+    prefix: str
+    store: Store
+    only: str = ""
+
+    def name(self, key: str) -> str:
+        """The input file's name of a key of the store."""
+        return posixpath.join(self.prefix, key) if self.prefix not in ("", ".") else key
+
+    def key(self, name: str) -> str:
+        """The store's key of an input file's name."""
+        return name[len(self.name("")) :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    names: tuple[str, ...] = ()
+    owners: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+# Listings of this process, by what they list: a worker gets many `Inputs` that are one and the same.
+_LISTINGS: dict[str, _Listing] = {}
+_LISTINGS_KEPT: Final = 4
+
+
+class Inputs:
+    """The `Files` over several stores. Lists each store once; pickles without the list, so that workers get it cheaply."""
+
+    def __init__(self, inputs: Sequence[Input]) -> None:
+        self._inputs = tuple(inputs)
+        self._listing: _Listing | None = None
+        self._key = ""
+
+    def names(self) -> Sequence[str]:
+        """Every file, sorted; hidden files (a part of the path begins with a dot) are left out. Raises StoreError."""
+        return self._listed().names
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Names that were refused or stand in two inputs."""
+        return self._listed().findings
+
+    def read(self, name: str) -> bytes:
+        """A file's bytes. Raises NotFound where no input holds it, StoreError where the store fails."""
+        owner = self._listed().owners.get(name)
+        if owner is None:
+            raise NotFound(f"no input file {name!r}", fix="check the name, upper and lower case included")
+        found = self._inputs[owner]
+        return found.store.get(found.key(name))[0]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._listed().owners
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_inputs": self._inputs, "_listing": None, "_key": self._listed_key()}
+
+    def _listed_key(self) -> str:
+        if not self._key:
+            listing = self._listed()
+            urls = [(one.prefix, one.store.url, one.only) for one in self._inputs]
+            self._key = hashlib.sha256(repr((urls, listing.names)).encode("utf-8", "surrogatepass")).hexdigest()
+            _keep(self._key, listing)
+        return self._key
+
+    def _listed(self) -> _Listing:
+        if self._listing is None:
+            self._listing = _LISTINGS.get(self._key) or _list(self._inputs)
+            if self._key:
+                _keep(self._key, self._listing)
+        return self._listing
+
+
+def _keep(key: str, listing: _Listing) -> None:
+    _LISTINGS[key] = listing
+    while len(_LISTINGS) > _LISTINGS_KEPT:
+        _LISTINGS.pop(next(iter(_LISTINGS)))
+
+
+def _list(inputs: Sequence[Input]) -> _Listing:
+    owners: dict[str, int] = {}
+    findings = []
+    for number, one in enumerate(inputs):
+        for stored in one.store.list(one.only):
+            if _hidden(stored.key) or (one.only and stored.key != one.only):
+                continue
+            name, problem = one.name(stored.key), _unsafe(stored.key)
+            if problem:
+                findings.append(NAME_REFUSED.at(_shown(name), 0, f"the name {_shown(name)!r} {problem}"))
+            elif name in owners:
+                first, second = inputs[owners[name]].store.url, one.store.url
+                findings.append(NAME_TWICE.at(name, 0, f"in {first} and in {second}"))
+            else:
+                owners[name] = number
+    return _Listing(tuple(sorted(owners)), owners, tuple(findings))
+
+
+def _hidden(key: str) -> bool:
+    return any(part.startswith(".") and part not in (".", "..") for part in key.split("/"))
+
+
+def _unsafe(key: str) -> str:
+    """What is wrong with a store's key as a file name; "" where nothing is."""
+    if any(part in ("", ".", "..") for part in key.split("/")):
+        return "has an empty part, `.` or `..` in its path"
+    if "\\" in key:
+        return "has a backslash"
+    if _BIDI.search(key) or any(unicodedata.category(c) in ("Cc", "Cs") for c in key):
+        return "has a control character, or bytes that are not UTF-8"
+    return ""
+
+
+def _shown(name: str) -> str:
+    shown = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in name)
+    return _BIDI.sub("\ufffd", shown)
+
+
+# --- who reads what -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The files that each source claims, by source name (every source is named, sorted), and findings."""
+
+    claimed: Mapping[str, tuple[str, ...]]
+    findings: tuple[Finding, ...] = ()
+
+
+def survey(files: Files, sources: Mapping[str, Source]) -> Survey:
+    """Asks every source about every XML file's head. Raises StoreError; what is wrong with a file is a finding."""
+    claimed: dict[str, list[str]] = {name: [] for name in sorted(sources)}
+    findings: list[Finding] = []
+    seen = 0
+    for name in files.names():
+        found = _head(files, name)
+        if found is None:
+            continue
+        seen += 1
+        owner = found if isinstance(found, Finding) else _owner(found, sources)
+        if isinstance(owner, Finding):
+            findings.append(owner)
+        else:
+            claimed[owner].append(name)
+    if not seen:
+        findings.append(NO_INPUT.at("", 0, f"the inputs hold {len(files.names())} files, none of them XML"))
+    return Survey({name: tuple(names) for name, names in claimed.items()}, tuple(findings))
+
+
+def _head(files: Files, name: str) -> Head | Finding | None:
+    """The head of an XML file, or why it has none; None for other files."""
+    extension = posixpath.splitext(name)[1].lower()
+    if _OTHER.fullmatch(extension):
+        return None
+    data = files.read(name)
+    return xml.head(data, name) if extension in _XML or _MARKS.match(data) else None
+
+
+def _owner(head: Head, sources: Mapping[str, Source]) -> str | Finding:
+    owners = sorted(name for name, source in sources.items() if source.claims(head))
+    if len(owners) == 1:
+        return owners[0]
+    if owners:
+        return CLAIMED_TWICE.at(head.file, 0, f"the sources {', '.join(owners)} all claim {_element(head)}")
+    return UNCLAIMED.at(head.file, 0, f"no source claims {_element(head)}; there are sources for {', '.join(sorted(sources))}")
+
+
+def _element(head: Head) -> str:
+    return f"<{head.root}> in the namespace {head.namespace}" if head.namespace else f"<{head.root}>"
