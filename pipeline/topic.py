@@ -30,7 +30,31 @@ XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 PROVENANCE: Final = ("data-line", "data-file")
 
 BLOCKS: Final = frozenset(
-    "section h p ul ol li dl dt dd table caption thead tbody tfoot tr th td figure figcaption aside blockquote pre div".split()
+    [
+        "section",
+        "h",
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "figure",
+        "figcaption",
+        "aside",
+        "blockquote",
+        "pre",
+        "div",
+    ]
 )
 WARNING_KINDS: Final = frozenset({"warning", "caution", "danger", "emergency"})
 
@@ -287,7 +311,8 @@ def load_element(root: etree._Element) -> Topic:
     if problems:
         raise InvalidTopic("; ".join(f"line {line}: {text}" for line, text in problems))
     meta, body = root.find("metadata"), root.find("body")
-    assert meta is not None and body is not None  # the schema says so
+    assert meta is not None
+    assert body is not None
     try:
         metadata = _load_metadata(root, meta)
     except ValueError as error:
@@ -330,7 +355,7 @@ def _canonical(body: etree._Element) -> bytes:
     if any(element.get(name) is not None for element in body.iter() for name in PROVENANCE):
         clean = copy.deepcopy(body)
         strip_provenance(clean)
-    return bytes(etree.tostring(clean, method="c14n2", with_comments=False, strip_text=False).strip())
+    return bytes(etree.tostring(clean, method="c14n2", with_comments=False).strip())
 
 
 def strip_provenance(body: etree._Element) -> None:
@@ -406,9 +431,29 @@ def _inner_type(hint: Any) -> Any:
 
 
 # Elements whose children are blocks only: white space inside them means nothing and may be laid out.
-_CONTAINERS = frozenset("topic metadata review body section ul ol dl table thead tbody tfoot tr figure aside blockquote div".split())
+_CONTAINERS = frozenset(
+    [
+        "topic",
+        "metadata",
+        "review",
+        "body",
+        "section",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "figure",
+        "aside",
+        "blockquote",
+        "div",
+    ]
+)
 # These hold either words or blocks; laid out only where they hold blocks.
-_FLOW = frozenset("li dd td th figcaption".split())
+_FLOW = frozenset(["li", "dd", "td", "th", "figcaption"])
 
 
 def _indent(root: etree._Element, level: int = 0) -> None:

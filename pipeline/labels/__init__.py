@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from gettext import c2py  # type: ignore[attr-defined]  # the stdlib's own reader of "Plural-Forms" expressions
+from gettext import c2py  # the stdlib's own reader of "Plural-Forms" expressions
 from pathlib import Path
 from typing import Final
 

@@ -1,0 +1,79 @@
+"""Work that need not be done twice: bytes by key, in a folder.
+
+In: a key (hex digest of everything that decides the value). Out: the bytes, or None. Losing the folder loses time only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+# Packages whose version decides bytes.
+_TOOLS = ("lxml", "pypandoc-binary", "pypandoc", "jinja2", "babel", "markupsafe", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of values. `folder` "" = no cache: nothing is ever found."""
+
+    folder: str
+
+    def get(self, key: str) -> bytes | None:
+        """The value of a key, or None."""
+        if not self.folder:
+            return None
+        try:
+            return self._path(key).read_bytes()
+        except OSError:
+            return None
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keeps a value; written whole or not at all. A full or read-only disk is no error: the work is done again."""
+        if not self.folder:
+            return
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(value)
+            os.replace(file.name, path)  # noqa: PTH105
+        except OSError:
+            return
+
+    def _path(self, key: str) -> Path:
+        return Path(self.folder) / key[:2] / key[2:]
+
+
+@cache
+def tool_digest(folders: tuple[Path, ...]) -> str:
+    """SHA-256 of what decides bytes besides the inputs: our own code and the versions of the libraries under it."""
+    hasher = hashlib.sha256(f"python {sys.version_info[:2]} zlib {zlib.ZLIB_RUNTIME_VERSION}".encode())
+    for name in _TOOLS:
+        hasher.update(f"{name} {_version(name)}\n".encode())
+    for path in _code(folders):
+        hasher.update(path.name.encode() + b"\0" + path.read_bytes())
+    return hasher.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _code(folders: Iterable[Path]) -> list[Path]:
+    return [
+        path
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    ]

@@ -1,0 +1,55 @@
+"""Where units of work run: in this process, or in a pool of processes.
+
+In: a function of (context, job), a context that every job shares, jobs. Out: each job's result, as it is done.
+Anything that is a `concurrent.futures.Executor` will do (a Dask client's `get_executor()` too).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+C = TypeVar("C")
+J = TypeVar("J")
+R = TypeVar("R")
+
+_context: Any = None
+_work: Any = None
+
+
+def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int = 0) -> Iterator[R]:
+    """The result of each job, in no certain order. `workers` 0 = one per core, never more than there are jobs.
+
+    What `work` raises leaves here, after jobs not yet started were dropped; so does Ctrl-C.
+    """
+    count = min(workers or os.cpu_count() or 1, len(jobs))
+    if count <= 1:
+        yield from (work(context, job) for job in jobs)
+        return
+    # spawn: a forked copy of lxml, pandoc's pipe or an S3 client is shared with its parent, and breaks
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(work, context))
+    try:
+        yield from _collect(pool, jobs)
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _collect(pool: Executor, jobs: Sequence[Any]) -> Iterator[Any]:
+    for future in as_completed([pool.submit(_one, job) for job in jobs]):
+        yield future.result()
+
+
+def _start(work: Any, context: Any) -> None:
+    # Ctrl-C reaches the whole process group; the driver alone decides what becomes of it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    globals().update(_work=work, _context=context)
+
+
+def _one(job: Any) -> Any:
+    return _work(_context, job)

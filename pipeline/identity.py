@@ -1,0 +1,127 @@
+"""Who is who: settles the id of every topic over all sources, and fills in what the publisher says for topics.
+
+In: each source's Index. Out: the same indexes with `ids` filled and complete metadata, and findings.
+A public id that occurs twice names two texts one thing: none of them is published. A local id (unique in its
+file alone) that occurs twice is told apart by its path, and nobody is held back.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from pipeline.contracts import Entry, Index, Unit
+from pipeline.findings import Finding, error, warning
+from pipeline.settings import Publisher
+from pipeline.topic import Copyright, Metadata, Person, safe_id
+
+DUPLICATE: Final = error(
+    "topic.id-duplicate",
+    "A public id stands for two topics of one language. None of them is published.",
+    "Give each topic an id of its own, or take all but one out of the inputs.",
+)
+RENAMED: Final = warning(
+    "topic.id-renamed",
+    "A local id occurs in several files. Each such topic is published under its id and its path.",
+    "Give the topic a public id (in DITA: <data name='topic-id' value='...'/>), so that its address never moves.",
+)
+
+
+def settle(indexes: Mapping[str, Index], publisher: Publisher) -> tuple[dict[str, Index], list[Finding]]:
+    """The indexes, by source, with `ids` and complete metadata; entries that share a public id are gone from both."""
+    completed = {name: [complete(entry, publisher) for entry in index.entries] for name, index in indexes.items()}
+    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entries in completed.values():
+        for entry in entries:
+            groups[safe_id(entry.metadata.id).lower(), entry.metadata.language].append(entry)
+    ids, findings = _settle_groups(groups)
+    return {
+        name: replace(
+            index,
+            entries=tuple(_named(entry, ids[entry.unit]) for entry in completed[name] if entry.unit in ids),
+            ids={entry.unit: ids[entry.unit] for entry in completed[name] if entry.unit in ids},
+        )
+        for name, index in indexes.items()
+    }, findings
+
+
+def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[Unit, str], list[Finding]]:
+    ids: dict[Unit, str] = {}
+    findings: list[Finding] = []
+    for (topic_id, language), entries in groups.items():
+        public = [entry for entry in entries if entry.public_id]
+        local = [entry for entry in entries if not entry.public_id]
+        if len(public) > 1:
+            findings.append(_duplicate(topic_id, language, public))
+        elif public:
+            ids[public[0].unit] = topic_id
+        if len(local) == 1 and not public:
+            ids[local[0].unit] = topic_id
+            continue
+        for entry in local:
+            ids[entry.unit] = safe_id(f"{topic_id}-{path_slug(entry.unit)}")
+            text = f"id {entry.metadata.id!r} occurs in {len(entries)} files; this topic is published as {ids[entry.unit]!r}"
+            findings.append(RENAMED.at(entry.unit.file, entry.metadata.line, text, topic=f"{ids[entry.unit]} {language}"))
+    return ids, findings
+
+
+def path_slug(unit: Unit) -> str:
+    """A unit's path as part of an id: lower case, `-` between, without the file's extension."""
+    path = unit.file.rsplit(".", 1)[0] + (f"-{unit.part}" if unit.part else "")
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in path.lower()).split())
+
+
+def _duplicate(topic_id: str, language: str, entries: list[Entry]) -> Finding:
+    places = ", ".join(f"{entry.unit.file}:{entry.metadata.line} ({entry.metadata.title!r})" for entry in entries)
+    first = entries[0]
+    text = f"id {topic_id!r} in {language} stands for {len(entries)} topics: {places}"
+    return DUPLICATE.at(first.unit.file, first.metadata.line, text, topic=f"{topic_id} {language}")
+
+
+def _named(entry: Entry, topic_id: str) -> Entry:
+    metadata = entry.metadata
+    return replace(entry, metadata=replace(metadata, id=topic_id, concept=safe_id(metadata.concept or topic_id)))
+
+
+def complete(entry: Entry, publisher: Publisher) -> Entry:
+    """The entry with the publisher's stand-ins for what its topic does not say. What neither says stays unsaid."""
+    metadata, defaults = entry.metadata, publisher.defaults
+    changes: dict[str, object] = {
+        "language": metadata.language or publisher.language,
+        "authors": metadata.authors or ((Person(name=defaults.author),) if defaults.author else ()),
+        "audiences": metadata.audiences or tuple(defaults.audiences),
+        "collections": metadata.collections or tuple(defaults.collections),
+        "owner": metadata.owner or defaults.owner,
+        "copyright": _copyright(metadata, publisher),
+        "review_due": metadata.review_due or _review_due(metadata.current_as_of, publisher.review_cycle_months),
+    }
+    return replace(entry, metadata=replace(metadata, **changes))  # type: ignore[arg-type]
+
+
+def _copyright(metadata: Metadata, publisher: Publisher) -> Copyright | None:
+    stated, defaults = metadata.copyright, publisher.copyright
+    holder = (stated.holder if stated else "") or (defaults.holder if defaults else "")
+    if not holder:
+        return None
+    if stated and stated.first_year:
+        return replace(stated, holder=holder)
+    years = sorted(_years((metadata.created, metadata.modified, metadata.current_as_of)))
+    first = (defaults.first_year if defaults else 0) or (years[0] if years else 0)
+    if not first:
+        return None  # a range from the clock would change without anyone having changed anything
+    return Copyright(first_year=first, last_year=max(first, years[-1] if years else first), holder=holder)
+
+
+def _years(days: Iterable[date | None]) -> list[int]:
+    return [day.year for day in days if day]
+
+
+def _review_due(reviewed: date | None, months: int) -> date | None:
+    if reviewed is None or not months:
+        return None
+    year, month = divmod(reviewed.year * 12 + reviewed.month - 1 + months, 12)
+    return date(year, month + 1, min(reviewed.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,0 +1,18 @@
+"""The topic has not expired; its last day is included."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pipeline.contracts import Decision, Use
+from pipeline.terms import Terms
+from pipeline.topic import Metadata
+
+
+def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  # noqa: ARG001
+    """Withholds a topic after its last day."""
+    if topic.expires is None:
+        return terms.grant("expiry", "does not expire")
+    if as_of > topic.expires:
+        return terms.withhold("expiry", f"expired after {topic.expires}")
+    return terms.grant("expiry", f"expires after {topic.expires}", until=topic.expires + timedelta(days=1))

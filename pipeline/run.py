@@ -1,0 +1,358 @@
+"""A run: index -> read -> editions -> render -> audit -> hand over. Names no format and no store.
+
+In: a System and Options. Out: a Report. Each site is a release of its own: it is published, or stops, alone.
+A topic held back is never half-published: what is live of it stays while today's rules still grant that, and
+links to it go where it is not live.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pipeline import brake, engine
+from pipeline.cache import Cache
+from pipeline.catalog import Catalog, survey
+from pipeline.contracts import Content, FileRow, OutputFile, Released, Releases, Row, Store
+from pipeline.editions import Key, SitePlan, plan_site
+from pipeline.errors import StoreError, SyndicationError
+from pipeline.plugins import System
+from pipeline.report import Report, SiteReport
+from pipeline.settings import Partner, unknown
+from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, withhold_languages
+from pipeline.work import Context, Job, TopicResult, work
+
+CHUNK: Final = 50  # topics in a unit of work: large enough to pay for its travel, small enough to share out
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. `today` gives the day by time zone (the only clock); empty tuples mean all."""
+
+    today: Today
+    run_id: str
+    created: str
+    partners: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    workers: int = 0
+    dry_run: bool = False
+    offline: bool = False  # ask the store nothing: what is live is not known
+    allow_removals: int = 0
+    allow_changes: int = 0
+
+
+@dataclass
+class State:
+    """What a run knows so far; one per run, never shared."""
+
+    context: Context
+    selected: frozenset[Key]
+    live: dict[str, Released | None]
+    results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
+    failed: dict[str, SyndicationError] = field(default_factory=dict)
+
+
+def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
+    """Runs once over all sites (or those named) and publishes what changed.
+
+    Raises UsageError for settings or names that do not exist; what befalls one site is in its SiteReport.
+    """
+    catalog = survey(system, conditions_of(system, options))
+    report = Report(options.run_id, "", findings=list(catalog.findings), topics=len(catalog.metadata))
+    state = prepare(system, options, catalog, report)
+    _work_until_settled(state, catalog, options, progress)
+    _collect(state, report)
+    for prefix, plan in state.context.plans.items():
+        report.sites.append(_finish(state, prefix, plan, options))
+    return report
+
+
+def conditions_of(system: System, options: Options) -> list[str]:
+    """The sets of conditions (file names, "" for none) that the chosen partners read the inputs under."""
+    return [partner.conditions or system.configuration.settings.conditions for partner in chosen_partners(system, options)]
+
+
+def chosen_partners(system: System, options: Options) -> list[Partner]:
+    """The partners named, or all. Raises UsageError for a name that is no partner's."""
+    if not options.partners:
+        return list(system.configuration.partners)
+    return [system.configuration.partner(name) for name in dict.fromkeys(options.partners)]
+
+
+def prepare(system: System, options: Options, catalog: Catalog, report: Report) -> State:
+    """Plans every site, reads what is live, and puts together what workers need."""
+    configuration = system.configuration
+    partners = chosen_partners(system, options)
+    selected = _selected(catalog, options.topics)
+    store = None if options.dry_run else system.open_store(configuration.settings.store)
+    live, failed = ({}, {}) if options.offline else _live(system, partners, system.open_store(configuration.settings.store))
+    plans = _plans(system, partners, catalog, options, report)
+    context = Context(
+        system=system,
+        files=catalog.files,
+        indexes=catalog.indexes,
+        plans=plans,
+        titles=catalog.titles,
+        concepts=catalog.concepts,
+        publishers=publishers(configuration, catalog.languages),
+        texts={(p.id, tag): notice_texts(configuration, p, tag) for p in partners for tag in catalog.languages},
+        own_images=frozenset(name for name, asset in configuration.assets.items() if _ours(asset.holder, system)),
+        site_digests={prefix: site_digest(plan.site) for prefix, plan in plans.items()},
+        store=store,
+        cache=Cache(str(configuration.path(configuration.settings.cache)) if configuration.settings.cache else ""),
+        tool=system.tool_digest(),
+        run_id=options.run_id,
+    )
+    report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
+    return State(context, selected, live, failed=failed)
+
+
+def _ours(holder: str, system: System) -> bool:
+    publisher = system.configuration.publisher
+    return not holder or holder in (publisher.name, publisher.copyright.holder if publisher.copyright else "")
+
+
+def _selected(catalog: Catalog, names: Sequence[str]) -> frozenset[Key]:
+    if not names:
+        return frozenset(catalog.metadata)
+    known = {topic_id for topic_id, _ in catalog.metadata}
+    for name in names:
+        if name not in known:
+            raise unknown("topic", name, known)
+    return frozenset(key for key in catalog.metadata if key[0] in names)
+
+
+def _live(
+    system: System, partners: Iterable[Partner], store: Store
+) -> tuple[dict[str, Released | None], dict[str, SyndicationError]]:
+    releases: Releases = system.releases.load()
+    live: dict[str, Released | None] = {}
+    failed: dict[str, SyndicationError] = {}
+    for partner in partners:
+        for site in all_sites(partner):
+            try:
+                live[site] = releases.current(store, site)
+            except StoreError as problem:
+                failed[site] = problem
+    return live, failed
+
+
+def _plans(
+    system: System, partners: Iterable[Partner], catalog: Catalog, options: Options, report: Report
+) -> dict[str, SitePlan]:
+    rules = {name: plugin.load() for name, plugin in system.rules.items()}
+    plans: dict[str, SitePlan] = {}
+    for partner in partners:
+        as_of = options.today(system.configuration.timezone(partner))
+        conditions = partner.conditions or system.configuration.settings.conditions
+        for prefix, site in sites(system.configuration, partner).items():
+            plan = plan_site(catalog.under(conditions), site, partner, rules, list(system.transforms), as_of)
+            plan, findings = withhold_languages(plan, system.configuration)
+            report.findings += findings
+            plans[prefix] = plan
+    return plans
+
+
+# --- work ---------------------------------------------------------------------------------------
+
+
+def _work_until_settled(state: State, catalog: Catalog, options: Options, progress: Progress) -> None:
+    """Works on all topics; where one is held back that others lead to, those are made again without it.
+
+    Nearly every run needs one round. Each further round has fewer granted topics, so it ends.
+    """
+    todo = {
+        prefix: set(plan.granted) & state.selected for prefix, plan in state.context.plans.items() if prefix not in state.failed
+    }
+    while any(todo.values()):
+        jobs = _jobs(state, catalog, todo)
+        done, total = 0, sum(len(job.entries) for job in jobs)
+        for job, results in engine.run(_labelled, state.context, jobs, options.workers):
+            for result in results:
+                state.results.update({(result.key, prefix): result for prefix in job.sites if result.key in todo[prefix]})
+            done += len(results)
+            progress("topics", done, total)
+        todo = _withdraw_held_back(state)
+
+
+def _labelled(context: Context, job: Job) -> tuple[Job, list[TopicResult]]:
+    return replace(job, entries=()), work(context, job)
+
+
+def _jobs(state: State, catalog: Catalog, todo: Mapping[str, set[Key]]) -> list[Job]:
+    jobs = []
+    for conditions, prefixes in _by_conditions(state).items():
+        sites = tuple(prefix for prefix in prefixes if todo.get(prefix))
+        wanted = set().union(*(todo[prefix] for prefix in sites)) if sites else set()
+        for source in state.context.system.sources:
+            index = catalog.indexes.get((source, conditions))
+            entries = [entry for entry in index.entries if entry.metadata.key in wanted] if index else []
+            for start in range(0, len(entries), _chunk_size(len(entries))):
+                chunk = tuple(entries[start : start + _chunk_size(len(entries))])
+                jobs.append(Job(source, conditions, chunk, sites))
+    return jobs
+
+
+def _chunk_size(count: int) -> int:
+    return max(1, min(CHUNK, count // 8 + 1))
+
+
+def _by_conditions(state: State) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = defaultdict(list)
+    default = state.context.system.configuration.settings.conditions
+    for prefix, plan in state.context.plans.items():
+        grouped[plan.partner.conditions or default].append(prefix)
+    return grouped
+
+
+def _withdraw_held_back(state: State) -> dict[str, set[Key]]:
+    """Takes topics that came out with nothing live out of each plan; returns those that lead to them, by site."""
+    todo: dict[str, set[Key]] = {}
+    plans = dict(state.context.plans)
+    for prefix, plan in plans.items():
+        gone = {
+            key
+            for key in plan.granted
+            if key in state.selected and not _row(state, prefix, key) and not kept_row(state, prefix, key)
+        }
+        if not gone or prefix in state.failed:
+            continue
+        names = {" ".join(key) for key in gone}
+        granted = {key: value for key, value in plan.granted.items() if key not in gone}
+        languages = {i: tuple(t for t in tags if (i, t) in granted) for i, tags in plan.languages.items()}
+        plans[prefix] = replace(plan, granted=granted, languages=languages)
+        rows = {key: _row(state, prefix, key) for key in granted}
+        todo[prefix] = {key for key, row in rows.items() if row and names.intersection((*row.links, *row.translations))}
+    state.context = replace(state.context, plans=plans)
+    return todo
+
+
+def _row(state: State, prefix: str, key: Key) -> Row | None:
+    result = state.results.get((key, prefix))
+    return result.rows.get(prefix) if result else None
+
+
+def kept_row(state: State, prefix: str, key: Key) -> Row | None:
+    """What is live of a topic that was not made anew, where today's rules still grant all of it."""
+    released = state.live.get(prefix)
+    row = next((r for r in released.content.rows if (r.id, r.language) == key), None) if released else None
+    plan = state.context.plans[prefix]
+    if row is None or key not in plan.granted:
+        return None
+    formats = {file.format for file in row.files}
+    return row if formats <= set(plan.granted[key].formats) else None
+
+
+# --- handing over -------------------------------------------------------------------------------
+
+
+def _collect(state: State, report: Report) -> None:
+    seconds: dict[str, float] = defaultdict(float)
+    for result in {id(result): result for result in state.results.values()}.values():
+        report.findings += result.findings
+        for stage, value in result.seconds.items():
+            seconds[stage] += value
+    report.findings = list(dict.fromkeys(report.findings))
+    report.seconds = dict(seconds)
+
+
+def _finish(state: State, prefix: str, plan: SitePlan, options: Options) -> SiteReport:
+    site = SiteReport(prefix.removeprefix("p/"), plan.partner.id)
+    site.withheld = {" ".join(key): decisions[0].reason for key, decisions in plan.withheld.items() if decisions}
+    try:
+        if prefix in state.failed:
+            raise state.failed[prefix]
+        _publish(state, prefix, plan, options, site)
+    except SyndicationError as problem:
+        site.state = "stopped" if problem.exit_code == 3 else "failed"
+        site.error, site.exit_code = str(problem), problem.exit_code
+    return site
+
+
+def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: SiteReport) -> None:
+    live = state.live.get(prefix)
+    rows = _rows(state, prefix, plan, site)
+    _compare(site, live, rows)
+    settings = state.context.system.configuration.settings
+    brake.check(
+        site.site,
+        live.content.rows if live else (),
+        rows,
+        plan.withheld,
+        settings.brake,
+        options.allow_removals,
+        options.allow_changes,
+    )
+    files = bundle_files(state.context, plan, rows)
+    site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
+    if state.context.store is None:
+        site.state = "dry-run"
+        return
+    releases: Releases = state.context.system.releases.load()
+    releases.put_files(state.context.store, prefix, files, set(releases.present(state.context.store, prefix)))
+    content = _content(state.context, plan, rows, files)
+    if live and replace(content, as_of=live.content.as_of) == live.content:
+        content = live.content  # a day that changed nothing is no new release: partners would fetch the same again
+    outcome = releases.publish(state.context.store, plan.site, content, live, run_id=options.run_id, created=options.created)
+    site.state, site.sequence, site.uploaded = outcome.state, outcome.sequence, outcome.uploaded
+
+
+def _rows(state: State, prefix: str, plan: SitePlan, site: SiteReport) -> list[Row]:
+    rows = []
+    for key in sorted(plan.granted):
+        row = _row(state, prefix, key)
+        if row is None and (row := kept_row(state, prefix, key)):
+            site.kept.append(" ".join(key))
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def _compare(site: SiteReport, live: Released | None, rows: Sequence[Row]) -> None:
+    before = {(row.id, row.language): row.files for row in live.content.rows} if live else {}
+    after = {(row.id, row.language): row.files for row in rows}
+    site.added = sorted(" ".join(key) for key in after.keys() - before.keys())
+    site.removed = sorted(" ".join(key) for key in before.keys() - after.keys())
+    site.changed = sorted(" ".join(key) for key in after.keys() & before.keys() if after[key] != before[key])
+
+
+def bundle_files(context: Context, plan: SitePlan, rows: Sequence[Row]) -> list[OutputFile]:
+    """Files of the whole bundle, from each format that the site has and that makes any."""
+    present = {file.format for row in rows for file in row.files}
+    publisher = context.publishers[min(context.publishers)] if context.publishers else None
+    files: dict[str, OutputFile] = {}
+    for name, plugin in context.system.transforms.items():
+        make = getattr(plugin.load(), "bundle", None)
+        if name in present and make and publisher:
+            files.update({file.path: file for file in make(rows, plan.site, publisher)})
+    return [files[path] for path in sorted(files)]
+
+
+def _content(context: Context, plan: SitePlan, rows: Sequence[Row], files: Sequence[OutputFile]) -> Content:
+    active = [a for a in plan.partner.agreements if a.starts <= plan.as_of <= a.ends]
+    terms = hashlib.sha256(
+        plan.partner.model_dump_json().encode() + context.system.configuration.publisher.model_dump_json().encode()
+    )
+    languages = sorted({row.language for row in rows})
+    return Content(
+        as_of=plan.as_of.isoformat(),
+        terms_sha256=terms.hexdigest(),
+        license={
+            "agreements": [
+                {"id": a.id, "starts": a.starts.isoformat(), "ends": a.ends.isoformat(), "clauses": [g.clause for g in a.grants]}
+                for a in active
+            ]
+        },
+        notices={tag: _notice_values(context, plan, tag) for tag in languages},
+        rows=tuple(rows),
+        files=tuple(FileRow("", f.path, hashlib.sha256(f.data).hexdigest(), len(f.data), f.media_type) for f in files),
+    )
+
+
+def _notice_values(context: Context, plan: SitePlan, tag: str) -> dict[str, Any]:
+    publisher, partner = context.texts[plan.partner.id, tag]
+    return {"trademark": publisher.trademark, "disclaimer": publisher.disclaimer, "partner_disclaimer": partner.disclaimer}

@@ -1,0 +1,159 @@
+"""Sites: the places of a partner, with looks and notices.
+
+In: the configuration. Out: `Site` values by prefix, the publisher by language, notice texts by partner and language,
+and plans from which languages without notices or labels are withheld.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from pipeline import assets, labels
+from pipeline.contracts import Brand, Decision, Image, Presentation, Publisher, Site
+from pipeline.editions import SitePlan
+from pipeline.errors import UsageError
+from pipeline.findings import Finding, error
+from pipeline.notices import Texts
+from pipeline.settings import BrandSettings, Configuration, Partner, SiteSettings
+
+LANGUAGE_MISSING: Final = error(
+    "notices.language-missing",
+    "Publisher or partner has no notices, or we have no labels, in a language. Its topics are withheld from that site.",
+    "Add [notices.<language>] with a disclaimer to the file that lacks it, or take the language out of the grant.",
+)
+
+Today = Callable[[ZoneInfo], date]
+
+
+N = TypeVar("N")
+
+
+def prefix_of(site_id: str) -> str:
+    """Where a site's releases stand in the store."""
+    return f"p/{site_id}"
+
+
+def all_sites(partner: Partner) -> dict[str, SiteSettings]:
+    """The partner's sites by prefix."""
+    return {prefix_of(site_id): settings for site_id, settings in partner.all_sites().items()}
+
+
+def sites(configuration: Configuration, partner: Partner) -> dict[str, Site]:
+    """Every site of a partner by prefix, its logo loaded and checked. Raises UsageError for a logo that can not be used."""
+    return {
+        prefix_of(site_id): _site(configuration, partner, site_id, settings) for site_id, settings in partner.all_sites().items()
+    }
+
+
+def _site(configuration: Configuration, partner: Partner, site_id: str, settings: SiteSettings) -> Site:
+    templates = settings.templates or partner.templates
+    return Site(
+        partner=partner.id,
+        id=site_id,
+        name=settings.name or partner.name,
+        prefix=prefix_of(site_id),
+        brand=_brand(configuration.path(configuration.settings.partners), settings.brand or partner.brand),
+        templates=str(configuration.path(templates)) if templates else "",
+        presentation=Presentation(settings.heading_base, settings.topic_link),
+        robots="noindex" if settings.indexing == "noindex" else "all",
+    )
+
+
+def _brand(folder: Path, settings: BrandSettings) -> Brand:
+    return Brand(settings.color, _logo(folder / settings.logo) if settings.logo else None)
+
+
+def _logo(path: Path) -> Image:
+    try:
+        return assets.load_logo(path.read_bytes(), path.name)
+    except OSError as problem:
+        raise UsageError(f"logo {path} can not be read", found=str(problem), fix="mend 'logo', or put the file there") from None
+    except ValueError as problem:
+        raise UsageError(
+            f"logo {path} can not be used",
+            expected="SVG or PNG",
+            found=str(problem),
+            fix="save it again, without scripts or links",
+        ) from None
+
+
+def publishers(configuration: Configuration, languages: Iterable[str]) -> dict[str, Publisher]:
+    """The publisher as each language shows it: its logo may differ."""
+    publisher = configuration.publisher
+    folder = configuration.path(configuration.settings.publisher).parent
+    shown = {}
+    for tag in languages:
+        own = _for_language(publisher.notices, tag)
+        logo = _logo(folder / own.logo) if own and own.logo else None
+        shown[tag] = Publisher(publisher.id, publisher.name, publisher.url, logo)
+    return shown
+
+
+def site_digest(site: Site) -> str:
+    """SHA-256 (hex) of all that a site's looks are made of: its values, logo, and every file of its templates."""
+    hasher = hashlib.sha256(repr(replace(site, brand=Brand(site.brand.color))).encode())
+    hasher.update((site.brand.logo.sha256 if site.brand.logo else "").encode())
+    if site.templates:
+        for path in sorted(Path(site.templates).rglob("*")):
+            if path.is_file():
+                hasher.update(str(path.relative_to(site.templates)).encode() + b"\0" + path.read_bytes())
+    return hasher.hexdigest()
+
+
+# --- notices by language ------------------------------------------------------------------------
+
+
+def notice_texts(configuration: Configuration, partner: Partner, language: str) -> tuple[Texts, Texts]:
+    """The publisher's and the partner's texts; `en-US` falls back to `en`, no language to another."""
+    names = {field.name for field in fields(Texts)}
+    found = []
+    for own in (_for_language(configuration.publisher.notices, language), _for_language(partner.notices, language)):
+        values = own.model_dump(include=names) if own is not None else {}
+        lines = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        found.append(Texts(**{**values, **lines}))
+    return found[0], found[1]
+
+
+def _for_language(notices: Mapping[str, N], language: str) -> N | None:
+    parts = language.split("-")
+    return next((notices[tag] for end in range(len(parts), 0, -1) if (tag := "-".join(parts[:end])) in notices), None)
+
+
+def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[SitePlan, list[Finding]]:
+    """The plan without topics in a language that lacks notices or labels: one finding per language, not one per topic."""
+    lacking = {
+        tag: why for tag in {language for _, language in plan.granted} if (why := _lacking(configuration, plan.partner, tag))
+    }
+    if not lacking:
+        return plan, []
+    gone = {key for key in plan.granted if key[1] in lacking}
+    counts = Counter(language for _, language in gone)
+    file = f"{configuration.settings.partners}/{plan.partner.id}.toml"
+    findings = [
+        LANGUAGE_MISSING.at(
+            file, 0, f"{counts[tag]} topics in {tag!r} are withheld from site {plan.site.id}: {why}", partner=plan.partner.id
+        )
+        for tag, why in sorted(lacking.items())
+    ]
+    withheld = {key: (Decision("notices", "withhold", lacking[key[1]]),) for key in gone}
+    languages = {i: tuple(t for t in tags if t not in lacking) for i, tags in plan.languages.items()}
+    granted = {key: value for key, value in plan.granted.items() if key not in gone}
+    return replace(plan, granted=granted, withheld={**plan.withheld, **withheld}, languages=languages), findings
+
+
+def _lacking(configuration: Configuration, partner: Partner, language: str) -> str:
+    if not labels.known(language):
+        return f"there are labels for {', '.join(labels.languages())} alone"
+    publisher_texts, partner_texts = notice_texts(configuration, partner, language)
+    if not publisher_texts.disclaimer:
+        return f"{configuration.settings.publisher} has no disclaimer in [notices.{language}]"
+    if not partner_texts.disclaimer:
+        return f"partners/{partner.id}.toml has no disclaimer in [notices.{language}]"
+    return ""

@@ -1,0 +1,432 @@
+"""One unit of work: a chunk of topics, with every site's edition of them.
+
+In: `Context` (the same for all jobs of a run) and `Job` (entries of one source under one set of conditions).
+Out: per topic its findings and, per site, the release's row. Blobs are stored on the way; manifests and pointers
+are the driver's alone. A plain function over picklable values, so that a pool or a cluster runs the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Final
+
+from lxml import etree
+
+from pipeline import assets as images
+from pipeline import audit, editions
+from pipeline.cache import Cache
+from pipeline.contracts import (
+    Assets,
+    Body,
+    Edition,
+    Entry,
+    FileRow,
+    Files,
+    Index,
+    OutputFile,
+    Place,
+    Publisher,
+    Row,
+    Store,
+    Transform,
+    Translated,
+    View,
+)
+from pipeline.editions import Key, SitePlan
+from pipeline.findings import Finding, error, has_errors, warning
+from pipeline.labels import labels
+from pipeline.notices import Notice, Texts, notices
+from pipeline.plugins import System
+from pipeline.topic import Metadata, Topic, digest, schema_problems
+
+INVALID: Final = error(
+    "topic.invalid",
+    "What a vocabulary made of a topic is not what topic.rng allows. The topic is held back.",
+    "Report it with the source file: the vocabulary's plug-in must read this mark-up, or say what is wrong with it.",
+)
+FAILED: Final = error(
+    "topic.failed",
+    "A topic could not be processed. It is held back, the others go on.",
+    "Report it with the source file and the message.",
+)
+REQUIRED: Final = error(
+    "metadata.required-missing",
+    "A topic lacks something that publisher.toml requires.",
+    "Add it to the topic, give a default in publisher.toml, or take it out of 'require'.",
+)
+MISSING: Final = warning(
+    "metadata.missing",
+    "Neither the topic nor publisher.toml says something that readers expect. It is not printed.",
+    "Add it to the topic, or give a default in publisher.toml.",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Entries of one source, read under one set of conditions, for these sites (by prefix)."""
+
+    source: str
+    conditions: str
+    entries: tuple[Entry, ...]
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all jobs of a run share. `store` is None on a dry run."""
+
+    system: System
+    files: Files
+    indexes: Mapping[tuple[str, str], Index]
+    plans: Mapping[str, SitePlan]
+    titles: Mapping[Key, str]
+    concepts: Mapping[str, tuple[Key, ...]]
+    publishers: Mapping[str, Publisher]  # by language
+    texts: Mapping[tuple[str, str], tuple[Texts, Texts]]  # (partner, language) -> publisher's and partner's notices
+    own_images: frozenset[str]  # listed in assets.toml as ours
+    site_digests: Mapping[str, str]
+    store: Store | None
+    cache: Cache
+    tool: str
+    run_id: str
+
+
+@dataclass
+class TopicResult:
+    """What became of one topic: findings; rows by site prefix; seconds by stage."""
+
+    key: Key
+    findings: list[Finding] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Adds the seconds spent inside to a stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - start
+
+
+def work(context: Context, job: Job) -> list[TopicResult]:
+    """Reads, renders, proves and stores each topic of a job. A topic that fails is a finding, never an exception."""
+    return [_topic(context, job, entry) for entry in job.entries]
+
+
+def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
+    result = TopicResult(entry.metadata.key)
+    try:
+        prepared = prepare(context, job, entry, result)
+        if prepared is not None and not has_errors(result.findings):
+            for prefix in job.sites:
+                if entry.metadata.key in context.plans[prefix].granted:
+                    _site(context, prefix, prepared, result)
+    except (
+        ValueError,
+        KeyError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        etree.LxmlError,
+        RecursionError,
+    ) as problem:
+        # a fault of ours in one topic must not take the others down; it is reported, and the topic held back
+        text = f"{type(problem).__name__}: {problem}"
+        result.findings.append(FAILED.at(entry.metadata.file or entry.unit.file, entry.metadata.line, text))
+    result.findings = [f.of(" ".join(result.key), f.owner or entry.metadata.owner) for f in result.findings]
+    return result
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A topic read and checked, before any site: its images, traits and bodies so far (by view and format)."""
+
+    topic: Topic
+    assets: Assets
+    traits: editions.Traits
+    own: frozenset[str]
+    views: dict[editions.Cut, tuple[View, tuple[Finding, ...]]]
+    bodies: dict[tuple[str, str], tuple[Body, tuple[Finding, ...]]]
+    text_sha256: str
+
+
+def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Prepared | None:
+    """Reads a topic and checks what does not depend on a site; findings go to `result`. None: there is no topic."""
+    index = context.indexes[job.source, job.conditions]
+    with result.stage("read"):
+        read = context.system.sources[job.source].load().read(entry, index, context.files)
+    result.findings += read.findings
+    if read.topic is None:
+        return None
+    topic = replace(read.topic, metadata=entry.metadata)
+    result.findings += _check_metadata(topic.metadata, context.system)
+    result.findings += [INVALID.at(topic.metadata.file, line, text) for line, text in schema_problems(topic.body)]
+    with result.stage("images"):
+        _mark_required(topic, context)
+        limits = context.system.configuration.settings.images
+        credit_lines = {name: asset.credit for name, asset in context.system.configuration.assets.items() if asset.credit}
+        assets, findings = images.check(topic, context.files, limits, credit_lines)
+    result.findings += findings
+    traits = editions.traits(topic, _digest(topic, assets))
+    return Prepared(topic, assets, traits, _own(traits.images, context), {}, {}, audit.text_sha256(topic))
+
+
+def _digest(topic: Topic, assets: Assets) -> str:
+    parts = [digest(topic), *(f"{name} {image.sha256} {image.credit}" for name, image in sorted(assets.images.items()))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _mark_required(topic: Topic, context: Context) -> None:
+    for image in topic.body.iter("img"):
+        entry = context.system.configuration.assets.get(image.get("src", ""))
+        if entry is not None and entry.required:
+            image.set("data-required", "yes")
+
+
+def _own(found: frozenset[str], context: Context) -> frozenset[str]:
+    known = context.system.configuration.assets
+    unlisted_are_ours = context.system.configuration.publisher.assets_without_entry != "refuse"
+    return frozenset(src for src in found if (src in context.own_images if src in known else unlisted_are_ours))
+
+
+def _check_metadata(metadata: Metadata, system: System) -> list[Finding]:
+    said = {
+        "title": bool(metadata.title.strip()),
+        "copyright": metadata.copyright is not None,
+        "current-as-of": metadata.current_as_of is not None,
+        "author": bool(metadata.authors),
+        "reviewer": bool(metadata.reviews),
+    }
+    required = system.configuration.publisher.require
+    missing = [kind for kind, there in said.items() if not there]
+    found = [
+        REQUIRED.at(metadata.file, metadata.line, f"the topic has no {kind}, which publisher.toml requires")
+        for kind in missing
+        if kind in required
+    ]
+    optional = [kind for kind in missing if kind not in required]
+    if optional:
+        found.append(
+            MISSING.at(metadata.file, metadata.line, f"neither the topic nor publisher.toml says: {', '.join(optional)}")
+        )
+    return found
+
+
+# --- one site -----------------------------------------------------------------------------------
+
+
+def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult) -> None:
+    plan = context.plans[prefix]
+    granted = plan.granted[prepared.topic.metadata.key]
+    with result.stage("editions"):
+        views, findings = _views(context, plan, prepared, granted.formats)
+        edition = make_edition(context, plan, prepared.topic.metadata, granted.formats)
+    findings = [replace(finding, partner=plan.partner.id) for finding in findings]
+    result.findings += findings
+    if has_errors(findings):
+        return
+    key = _row_key(context, prefix, edition, views)
+    row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, views, result)
+    if row is not None:
+        result.rows[prefix] = row
+        context.cache.put(key, json.dumps(asdict(row), ensure_ascii=False).encode())
+
+
+def _views(
+    context: Context, plan: SitePlan, prepared: Prepared, formats: tuple[str, ...]
+) -> tuple[dict[str, View], list[Finding]]:
+    """The view of each format; formats with the same cut share one."""
+    assets = context.system.configuration.assets
+    views: dict[str, View] = {}
+    findings: dict[Finding, None] = {}
+    for name in formats:
+        cut = editions.cut(prepared.traits, plan, prepared.topic.metadata, name, prepared.own, assets)
+        if cut not in prepared.views:
+            prepared.views[cut] = editions.view(prepared.topic, prepared.traits, cut, context.titles)
+        views[name], found = prepared.views[cut]
+        findings.update(dict.fromkeys(found))
+    return views, list(findings)
+
+
+def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Edition:
+    """The topic as this site gets it: notices, licence, its other languages."""
+    publisher_texts, partner_texts = context.texts[plan.partner.id, metadata.language]
+    order = context.system.configuration.publisher.order
+    return Edition(
+        metadata=metadata,
+        site=plan.site,
+        publisher=context.publishers[metadata.language],
+        notices=notices(metadata, publisher_texts, partner_texts, labels(metadata.language), order),
+        license=replace(plan.granted[metadata.key].license, url=publisher_texts.terms_url),
+        formats=formats,
+        translations=tuple(_translations(context, plan, metadata, formats)),
+        terms_modified=plan.granted[metadata.key].terms.agreement.starts,
+    )
+
+
+def _translations(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Iterator[Translated]:
+    """Other languages that the site has in all these formats, so that every page of this edition may lead to them."""
+    for key in context.concepts.get(metadata.concept, ()):
+        other = plan.granted.get(key)
+        if key != metadata.key and key[1] != metadata.language and other and set(formats) <= set(other.formats):
+            yield Translated(key[1], key[0], context.titles[key])
+
+
+def _row_key(context: Context, prefix: str, edition: Edition, views: Mapping[str, View]) -> str:
+    """Everything that decides the bytes of an edition's files, and so its row."""
+    said = replace(
+        edition, site=replace(edition.site, brand=type(edition.site.brand)()), publisher=replace(edition.publisher, logo=None)
+    )
+    logo = edition.publisher.logo.sha256 if edition.publisher.logo else ""
+    parts = (context.tool, context.site_digests[prefix], logo, [(name, view.key) for name, view in views.items()], said)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _cached_row(context: Context, prefix: str, key: str) -> Row | None:
+    data = context.cache.get(key) if context.store is not None else None
+    if data is None:
+        return None
+    try:
+        values = json.loads(data)
+        row = Row(
+            **{
+                **values,
+                **{k: tuple(v) for k, v in values.items() if isinstance(v, list)},
+                "files": tuple(FileRow(**f) for f in values["files"]),
+            }
+        )
+    except (ValueError, TypeError, KeyError):
+        return None  # a cache may be damaged; the work is done again
+    present = blobs_present(context, prefix)
+    return row if all(file.sha256 in present for file in row.files) else None
+
+
+def _render(
+    context: Context, prefix: str, prepared: Prepared, edition: Edition, views: Mapping[str, View], result: TopicResult
+) -> Row | None:
+    files: dict[str, tuple[str, OutputFile]] = {}
+    for name, view in views.items():
+        produced, findings = _format(context.system, name, view, prepared, edition, result)
+        result.findings += [replace(finding, partner=finding.partner or edition.site.partner) for finding in findings]
+        if has_errors(findings):
+            return None
+        for file in produced:
+            files.setdefault(file.path, (name, file))
+    if context.store is not None:
+        with result.stage("store"):
+            present = blobs_present(context, prefix)
+            context.system.releases.load().put_files(context.store, prefix, [file for _, file in files.values()], present)
+    return make_row(edition, prepared, files, views)
+
+
+def render_view(
+    context: Context, plan: SitePlan, name: str, prepared: Prepared, edition: Edition, result: TopicResult
+) -> list[OutputFile]:
+    """One format of one edition, main file first; what proofs and terms found goes to `result`."""
+    views, found = _views(context, plan, prepared, (name,))
+    files, problems = _format(context.system, name, views[name], prepared, edition, result)
+    result.findings += [*found, *problems]
+    return files
+
+
+def _format(
+    system: System, name: str, view: View, prepared: Prepared, edition: Edition, result: TopicResult
+) -> tuple[list[OutputFile], list[Finding]]:
+    transform = system.transforms[name].load()
+    place = Place(name, transform.MEDIA_TYPE, transform.OMITS)
+    body, findings = _body(transform, place, view, prepared, result)
+    if has_errors(findings):
+        return [], list(findings)
+    with result.stage(f"render {name}"):
+        files = transform.imprint(body, edition)
+    with result.stage("audit"):
+        problems = audit.prove_file(view, body, files, edition, place)
+    return files, [*findings, *problems]
+
+
+def _body(
+    transform: Transform, place: Place, view: View, prepared: Prepared, result: TopicResult
+) -> tuple[Body, tuple[Finding, ...]]:
+    key = (view.key, place.format)
+    if key not in prepared.bodies:
+        with result.stage(f"render {place.format}"):
+            body = transform.body(view, prepared.assets)
+        with result.stage("audit"):
+            prepared.bodies[key] = body, tuple(audit.prove_body(view, body, place, prepared.assets))
+    return prepared.bodies[key]
+
+
+def make_row(edition: Edition, prepared: Prepared, files: Mapping[str, tuple[str, OutputFile]], views: Mapping[str, View]) -> Row:
+    """The topic's row of the release."""
+    m = edition.metadata
+    links = {
+        f"{a.get('data-topic')} {a.get('data-language', m.language)}"
+        for v in views.values()
+        for a in v.topic.body.iter("a")
+        if a.get("data-topic")
+    }
+    return Row(
+        id=m.id,
+        language=m.language,
+        title=m.title,
+        concept=m.concept,
+        version=m.version,
+        kind=m.kind,
+        status=m.status,
+        marks=tuple(mark.kind for mark in edition.marks),
+        collections=m.collections,
+        audiences=m.audiences,
+        territories=m.territories,
+        summary=m.summary,
+        also_called=m.also_called,
+        codes=tuple({k: v for k, v in asdict(code).items() if v} for code in m.codes),
+        modified=_iso(m.modified),
+        current_as_of=_iso(m.current_as_of),
+        review_due=_iso(m.review_due),
+        go_live=_iso(m.go_live),
+        expires=_iso(m.expires),
+        agreement=edition.license.agreement,
+        clause=edition.license.clause,
+        text_sha256=prepared.text_sha256,
+        translations=tuple(f"{t.id} {t.language}" for t in edition.translations),
+        links=tuple(sorted(links)),
+        files=tuple(_file_row(name, file) for name, file in files.values()),
+        proof=proof(edition.notices),
+    )
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def proof(expected: tuple[Notice, ...]) -> str:
+    """SHA-256 (hex) of the notices that were proven to stand in every file of the row."""
+    return hashlib.sha256("\n".join(f"{n.kind}\t{n.text}\t{n.url}" for n in expected).encode()).hexdigest()
+
+
+def _file_row(name: str, file: OutputFile) -> FileRow:
+    return FileRow(name, file.path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.media_type)
+
+
+# Per process: what a worker has listed of a site, by run. A new run lists anew, since blobs may have been pruned.
+_present: dict[tuple[str, str], set[str]] = {}
+
+
+def blobs_present(context: Context, prefix: str) -> set[str]:
+    """The blobs that a site's prefix holds: listed once per process and run, kept up as more are stored."""
+    if context.store is None:
+        return set()
+    key = (context.run_id, prefix)
+    if key not in _present:
+        for old in [k for k in _present if k[0] != context.run_id]:
+            del _present[old]
+        _present[key] = set(context.system.releases.load().present(context.store, prefix))
+    return _present[key]
