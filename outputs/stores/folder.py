@@ -1,0 +1,243 @@
+"""A folder of this machine (or of a file server) as a destination: `build/store`, `/srv/syndication`, `file:///srv/syndication`.
+
+In: keys and bytes. Out: files below the root, each whole or absent. What is being written stands in `ROOT/.store/tmp` and
+is linked or renamed into place, so a reader or a crash never meets half a file. Tokens are hashes of contents: they survive
+a copy of the folder. Writers on one machine exclude each other with a lock on `ROOT/.store/lock`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from outputs._disk import explained
+from outputs._paths import key_problem
+from pipeline.contracts import Stored
+from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
+
+OWN: Final = ".store"  # the store's own folder in its root; no key leads into it
+STALE_SECONDS: Final = 24 * 3600  # a temporary file this old is a dead run's, however slow its disk
+
+
+def claims(url: str) -> bool:
+    """Whether `url` is a plain path or a `file://` address."""
+    return url.startswith("file://") or ("://" not in url and not url.lower().endswith(".zip"))
+
+
+def open(url: str, settings: Mapping[str, Any]) -> FolderStore:  # noqa: A001 - the contract's name
+    """The store in that folder, which need not be there yet. There are no settings: UsageError where some are given."""
+    for key in settings:
+        raise UsageError(f"[folder] has no setting {key!r}", fix="take it out of syndication.toml")
+    path = urllib.parse.unquote(urllib.parse.urlsplit(url).path) if url.startswith("file://") else url
+    return FolderStore(url, os.path.abspath(path))  # noqa: PTH100 - Path.absolute() would keep `..`
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """A store in the folder `root`; see contracts.Store. A folder that is not there has no objects; the first put makes it."""
+
+    url: str
+    root: str
+
+    parallel = 1  # more threads make a folder no faster
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        """See contracts.Store.get."""
+        path = self._checked(key)
+        with explained(f"{self.url}: reading {key!r} failed"):
+            self._inside(path)
+            data = _read(path)
+            if data is None:
+                raise self._missing(key)
+        return data, _token(data)
+
+    def put(
+        self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
+    ) -> str:
+        """See contracts.Store.put. A folder keeps no media types. Before an object that is read by a fixed name (`no-cache`)
+        or replaced (`match`) all that was written before is flushed: a power cut can not leave it pointing to nothing."""
+        target = self._checked(key)
+        del media_type
+        pointer = bool(match) or "no-cache" in cache_control
+        with explained(f"{self.url}: writing {key!r} failed"):
+            temporary = self._temporary(data)
+            try:
+                if pointer:
+                    os.sync()  # one for all: fsync of each file costs thirty times as much
+                self._commit(temporary, target, key, absent=absent, match=match)
+                if pointer:
+                    _flush(target.parent)
+                    _sweep(temporary.parent, before=target.stat().st_mtime - STALE_SECONDS)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return _token(data)
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        """See contracts.Store.list; tokens are "", because they would cost reading every file. Raises NotFound where the
+        folder is not there, and StoreError at a symbolic link out of the root; links inside the root are followed to files."""
+        with explained(f"{self.url}: listing {prefix!r} failed"):
+            if not Path(self.root).is_dir():
+                raise self._missing(prefix)
+            folder = prefix.rpartition("/")[0]
+            if not (folder and key_problem(folder)):
+                yield from self._walk(f"{folder}/" if folder else "", prefix)
+
+    def delete(self, key: str) -> None:
+        """See contracts.Store.delete. Folders that it leaves empty stay: another writer may be about to use them."""
+        path = self._checked(key)
+        with explained(f"{self.url}: deleting {key!r} failed"):
+            self._inside(path)
+            if not path.is_file():
+                return
+            with self._locked(), suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+
+    # --- keys to paths ---
+
+    def _checked(self, key: str) -> Path:
+        problem = key_problem(key) or ("it is the store's own" if key.split("/")[0] == OWN else "")
+        if problem:
+            raise StoreError(f"{self.url}: {key!r} is not safe as a key: {problem}", fix="use a plain relative path")
+        return Path(self.root, key)
+
+    def _inside(self, path: Path) -> None:
+        root, real = os.path.realpath(self.root), os.path.realpath(path)
+        if not real.startswith(root.rstrip("/") + "/"):
+            raise StoreError(
+                f"{self.url}: {path} leads out of the store through a symbolic link",
+                found=real,
+                fix="replace the link by what it leads to, or name that place itself in the settings",
+            )
+
+    def _missing(self, key: str) -> NotFound:
+        if not Path(self.root).is_dir():
+            return NotFound(f"{self.url}: there is no such folder", expected=f"a folder {self.root}", fix="look at the name")
+        return NotFound(f"{self.url}: there is no {key!r}")
+
+    # --- listing ---
+
+    def _walk(self, folder: str, prefix: str) -> Iterator[Stored]:
+        try:
+            with os.scandir(f"{self.root}/{folder}") as entries:
+                found = sorted((f"{e.name}/" if e.is_dir(follow_symlinks=False) else e.name, e.path) for e in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name, path in found:
+            key = folder + name
+            if name.endswith("/"):
+                if (key.startswith(prefix) or prefix.startswith(key)) and key != f"{OWN}/":
+                    yield from self._walk(key, prefix)
+            elif key.startswith(prefix):
+                yield from self._entry(key, path)
+
+    def _entry(self, key: str, path: str) -> Iterator[Stored]:
+        with suppress(FileNotFoundError):  # deleted since
+            found = os.lstat(path)
+            if stat.S_ISLNK(found.st_mode):
+                self._inside(Path(path))
+                found = os.stat(path)  # noqa: PTH116 - as above; a Path for each of 50,000 files takes longer than the rest
+            if stat.S_ISREG(found.st_mode):
+                yield Stored(key, found.st_size, "")
+
+    # --- writing ---
+
+    def _temporary(self, data: bytes) -> Path:
+        path = Path(self.root, OWN, "tmp", uuid4().hex)
+        try:
+            if not path.parent.is_dir():
+                self._make(path.parent)
+            path.write_bytes(data)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _make(self, folder: Path) -> None:
+        root = Path(self.root)
+        ground = next((parent for parent in (root, root.parent, root.parent.parent) if parent.is_dir()), Path(root.anchor))
+        # A store at a mistyped or unmounted place would be a release that no partner ever sees.
+        if ground == Path(root.anchor) and root.parent != ground:
+            raise StoreError(
+                f"{self.url}: there is no folder {root.parent}",
+                expected=f"{root.parent} to be there ({root.name!r} in it is made by the first write)",
+                fix="look at the name, mount the disk, or make that folder",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _commit(self, temporary: Path, target: Path, key: str, *, absent: bool, match: str) -> None:
+        self._inside(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if absent and not match and _linked(temporary, target):
+            return
+        with self._locked():
+            if absent and os.path.lexists(target):
+                raise PreconditionFailed(f"{self.url}: {key!r} is there already")
+            if match and (found := _state(target)) != match:
+                raise PreconditionFailed(f"{self.url}: {key!r} is not as it was", expected=match, found=found)
+            temporary.replace(target)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = Path(self.root, OWN, "lock")
+        lock.parent.mkdir(exist_ok=True)
+        with lock.open("ab") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # of this opening of the file, so it holds between threads too
+            yield
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        # Without O_NONBLOCK a pipe among the files would hang the run.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _state(path: Path) -> str:
+    data = _read(path)
+    return "" if data is None else _token(data)
+
+
+def _token(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _linked(temporary: Path, target: Path) -> bool:
+    """Whether the file now has its name; False where this file system knows no links. Raises PreconditionFailed."""
+    try:
+        target.hardlink_to(temporary)
+    except FileExistsError:
+        raise PreconditionFailed(f"{target} is there already") from None
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            return False
+        raise
+    return True
+
+
+def _flush(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path, before: float) -> None:
+    """Removes what dead runs left in `folder`: files written before that moment, by the disk's own clock."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < before:
+                    Path(entry.path).unlink()

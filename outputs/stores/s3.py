@@ -1,0 +1,318 @@
+"""An S3 bucket (or a server that speaks S3) as a destination: `s3://bucket/prefix`.
+
+In: keys and bytes. Out: objects, written with a SHA-256 that the server checks, conditionally where asked. Who we are comes from
+boto3's standard chain (environment, profile, role), never from the settings file. Stores are plain picklable values: each
+process makes its own client on first use, because clients must not be shared over a fork.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from outputs._paths import key_problem
+from pipeline.contracts import Stored
+from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
+
+ATTEMPTS: Final = 5  # of one request, waiting longer each time
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 60
+THREADS: Final = 16  # more only wait for each other: boto3 holds the interpreter's lock most of the time
+
+_SETTINGS: Final = ("endpoint_url", "region", "profile", "addressing_style")
+_TEXT: Final = frozenset({"application/json", "application/javascript", "application/xml"})
+_T = TypeVar("_T")
+
+
+def claims(url: str) -> bool:
+    """Whether `url` starts with `s3://`."""
+    return url.startswith("s3://")
+
+
+def open(url: str, settings: Mapping[str, Any]) -> S3Store:  # noqa: A001 - the contract's name
+    """The store at `s3://bucket/prefix`. Settings, all optional: `endpoint_url` (another server than AWS), `region`, `profile`
+    (a name in ~/.aws/config), `addressing_style` ("path" or "virtual"). Raises UsageError for a bad address or setting."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    prefix = prefix.strip("/")
+    if not bucket or (prefix and key_problem(prefix)):
+        raise UsageError(f"{url!r} is no S3 address", expected="s3://bucket or s3://bucket/prefix", fix="correct the address")
+    for name, value in settings.items():
+        _check_setting(name, value)
+    chosen = {name: str(settings.get(name, "")) for name in _SETTINGS}
+    return S3Store(url, bucket, f"{prefix}/" if prefix else "", Options(**chosen))
+
+
+def _check_setting(name: str, value: object) -> None:
+    if name not in _SETTINGS:
+        near = difflib.get_close_matches(name, _SETTINGS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the settings are {', '.join(_SETTINGS)}"
+        if "key" in name or "secret" in name or "token" in name:
+            hint = "keys belong into the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a profile, not into this file"
+        raise UsageError(f"[s3] has no setting {name!r}", fix=hint)
+    if not isinstance(value, str):
+        raise UsageError(f"[s3] {name} is not a text", expected="a text in quotes", found=repr(value), fix="correct it")
+    if name == "endpoint_url" and not value.startswith(("http://", "https://")):
+        raise UsageError(
+            f"[s3] endpoint_url is no address: {value!r}", expected="https://host or http://host:port", fix="correct it"
+        )
+    if name == "addressing_style" and value not in ("path", "virtual", "auto"):
+        raise UsageError(f"[s3] addressing_style is {value!r}", expected='"path", "virtual" or "auto"', fix="correct it")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to reach the server; see `open`."""
+
+    endpoint_url: str = ""
+    region: str = ""
+    profile: str = ""
+    addressing_style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Store:
+    """A store in a bucket below `prefix` ("" or ending in "/"); see contracts.Store. Tokens are ETags."""
+
+    url: str
+    bucket: str
+    prefix: str
+    options: Options
+
+    parallel = THREADS
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        """See contracts.Store.get. A body that breaks off is asked for again, which boto3 itself does not do."""
+        what, name = f"reading {key!r}", self._key(key)
+        for wait in (0.2, 1.0, None):
+            answer = self._ask(what, lambda: self._client().get_object(Bucket=self.bucket, Key=name))
+            try:
+                with answer["Body"] as body:
+                    return body.read(), answer["ETag"]
+            except _failures() as error:
+                if wait is None:
+                    raise self._problem(what, error) from error
+            time.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def put(
+        self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
+    ) -> str:
+        """See contracts.Store.put. Where the answer of a conditional write was lost, or a retry met our own first try, the object
+        is read back: if it holds `data`, this write won."""
+        client, request = self._client(), self._request(key, data, media_type, cache_control, absent=absent, match=match)
+        for wait in (0.1, 0.3, 1.0, None):
+            try:
+                return str(client.put_object(**request)["ETag"])
+            except _failures() as error:
+                problem = self._problem(f"writing {key!r}", error, no_object=PreconditionFailed if match else StoreError)
+                if (absent or match) and _may_be_ours(error) and (token := self._read_back(key, data)):
+                    return token
+                if wait is None or not _is_conflict(error):
+                    raise problem from error
+            time.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        """See contracts.Store.list: a thousand objects a request."""
+        pages = iter(self._client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix))
+        while page := self._ask(f"listing {prefix!r}", lambda: next(pages, None)):
+            for found in page.get("Contents", ()):
+                yield Stored(found["Key"].removeprefix(self.prefix), found["Size"], found["ETag"])
+
+    def delete(self, key: str) -> None:
+        """See contracts.Store.delete."""
+        name = self._key(key)
+        with suppress(NotFound):  # some servers say so, AWS does not
+            self._ask(f"deleting {key!r}", lambda: self._client().delete_object(Bucket=self.bucket, Key=name))
+
+    def _client(self) -> Any:
+        try:
+            with _making:
+                return _client(os.getpid(), self.options)
+        except ValueError as error:  # an address that is none
+            raise UsageError(f"{self.url}: {error}", fix="correct [s3] endpoint_url or AWS_ENDPOINT_URL") from error
+        except _failures() as error:
+            raise self._problem("connecting", error) from error
+
+    def _key(self, key: str) -> str:
+        if problem := key_problem(key):
+            raise StoreError(f"{self.url}: {key!r} is not safe as a key: {problem}", fix="use a plain relative path")
+        return self.prefix + key
+
+    def _request(self, key: str, data: bytes, media_type: str, cache_control: str, *, absent: bool, match: str) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Key": self._key(key),
+            "Body": data,
+            "ContentType": _content_type(media_type),
+            "ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode(),
+        }
+        if cache_control:
+            request["CacheControl"] = cache_control
+        if absent:
+            request["IfNoneMatch"] = "*"
+        if match:
+            request["IfMatch"] = match
+        return request
+
+    def _ask(self, what: str, request: Callable[[], _T]) -> _T:
+        try:
+            return request()
+        except _failures() as error:
+            raise self._problem(what, error, no_object=NotFound) from error
+
+    def _read_back(self, key: str, data: bytes) -> str:
+        """The token of the object where it holds `data`, else ""."""
+        try:
+            held, token = self.get(key)
+        except StoreError:
+            return ""
+        return token if held == data else ""
+
+    def _problem(self, what: str, error: Exception, no_object: type[StoreError] = StoreError) -> StoreError:
+        """The error of ours that says what boto3's error means."""
+        kind, expected, fix = _meaning(error, no_object)
+        where = f" at {self.options.endpoint_url}" if self.options.endpoint_url else ""
+        return kind(f"{self.url}: {what} failed", expected=expected, found=f"{_words(error)}{where}", fix=fix)
+
+
+# --- making clients -------------------------------------------------------------------------------
+
+_making = threading.Lock()  # or sixteen threads would each make the first client
+
+
+def _unlock() -> None:
+    global _making
+    _making = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_unlock)  # another thread may hold it at that moment
+
+
+@lru_cache
+def _client(process: int, options: Options) -> Any:
+    """The client of this process. `process` is in the cache's key: a forked child makes its own."""
+    import boto3  # type: ignore[import-untyped]  # here, because it takes 0.2 s and most commands need no S3
+    from botocore.config import Config  # type: ignore[import-untyped]
+
+    del process
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=THREADS,
+        tcp_keepalive=True,
+        request_checksum_calculation="when_required",  # SHA-256 is set on each write; other servers refuse the default's trailer
+        response_checksum_validation="when_required",
+        s3={"addressing_style": options.addressing_style or ("path" if options.endpoint_url else "auto")},
+    )
+    session = boto3.session.Session(profile_name=options.profile or None, region_name=options.region or None)
+    region = session.region_name or ("us-east-1" if options.endpoint_url else None)
+    return session.client("s3", region_name=region, endpoint_url=options.endpoint_url or None, config=config)
+
+
+def _content_type(media_type: str) -> str:
+    text = media_type.startswith("text/") or media_type in _TEXT or media_type.endswith(("+json", "+xml"))
+    return f"{media_type}; charset=utf-8" if text else media_type
+
+
+# --- errors in plain words ------------------------------------------------------------------------
+
+_KEYS: Final = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or [s3] profile, to keys that are valid for this server"
+)
+_REACH: Final = (
+    "look whether the server runs, [s3] endpoint_url is right and the network (proxy, firewall) lets it through; then run again"
+)
+_REGION: Final = "set [s3] region to the bucket's region"
+_LATER: Final = "run again later: nothing that was finished is lost"
+
+# code of an answer, or name of boto3's exception -> what to do
+_FIXES: Final[Mapping[str, str]] = {
+    "NoSuchBucket": "make the bucket, or correct its name in the address",
+    "AccessDenied": "give these keys the right to read, write and list below this address",
+    "403": "give these keys the right to read, write and list below this address",
+    "AllAccessDisabled": "ask the bucket's owner",
+    "InvalidAccessKeyId": _KEYS,
+    "SignatureDoesNotMatch": _KEYS,
+    "ExpiredToken": "the session has ended: sign in again",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "PermanentRedirect": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "NoRegionError": _REGION,
+    "BadDigest": "the data was altered on its way: look at proxies and network cards, then run again",
+    "InvalidDigest": "the data was altered on its way: look at proxies and network cards, then run again",
+    "XAmzContentSHA256Mismatch": "the data was altered on its way: look at proxies and network cards, then run again",
+    "NotImplemented": "use a server with conditional writes and SHA-256 checksums: releases are not safe without",
+    "QuotaExceeded": "raise the bucket's quota, then run again",
+    "SlowDown": _LATER,
+    "ServiceUnavailable": _LATER,
+    "InternalError": _LATER,
+    "EndpointConnectionError": _REACH,
+    "ConnectTimeoutError": _REACH,
+    "ReadTimeoutError": _REACH,
+    "ConnectionClosedError": _REACH,
+    "ResponseStreamingError": _REACH,
+    "IncompleteReadError": _REACH,
+    "ProxyConnectionError": "correct HTTPS_PROXY, or except the server in NO_PROXY",
+    "SSLError": "trust the server's certificate: set AWS_CA_BUNDLE to your own authority's file",
+    "NoCredentialsError": _KEYS,
+    "PartialCredentialsError": _KEYS,
+    "CredentialRetrievalError": _KEYS,
+    "ProfileNotFound": "correct [s3] profile or AWS_PROFILE, or add it to ~/.aws/config",
+    "ParamValidationError": "correct the bucket's name in the address",
+    "InvalidBucketName": "correct the bucket's name in the address",
+}
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What boto3 raises when a request fails; all else is a mistake of ours and goes on as it is."""
+    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+    return BotoCoreError, ClientError
+
+
+def _meaning(error: Exception, no_object: type[StoreError]) -> tuple[type[StoreError], str, str]:
+    """The class of our error, what was expected, and what to do."""
+    code = _code(error)
+    if code in ("NoSuchKey", "404"):
+        return no_object, "", ""
+    if code == "PreconditionFailed" or _is_conflict(error):
+        return PreconditionFailed, "the object as it was read before", ""
+    return StoreError, "", _FIXES.get(code) or "look at the server, then run again"
+
+
+def _answer(error: Exception) -> Mapping[str, Any]:
+    found = getattr(error, "response", None)
+    return found if isinstance(found, dict) else {}
+
+
+def _code(error: Exception) -> str:
+    return str(_answer(error).get("Error", {}).get("Code", "")) or type(error).__name__
+
+
+def _words(error: Exception) -> str:
+    said = _answer(error).get("Error", {}).get("Message", "") or str(error)
+    return f"{_code(error)}: {said}"
+
+
+def _is_conflict(error: Exception) -> bool:
+    """Whether two writes met (AWS answers 409): neither lost yet."""
+    return bool(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode") == 409)
+
+
+def _may_be_ours(error: Exception) -> bool:
+    """Whether a write that failed may yet be done: no answer came, the server failed, or an earlier try went before."""
+    facts = _answer(error).get("ResponseMetadata", {})
+    status = facts.get("HTTPStatusCode", 0)
+    return bool(not facts or status >= 500 or status == 409 or facts.get("RetryAttempts", 0) > 0)
