@@ -93,7 +93,7 @@ class Settings(Model):
     maps: list[str] = Field(default_factory=list, description="Root maps; empty: every map that no other map references.")
     workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
     brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
-    images: Images = Field(default_factory=Images, description="Limits of images.")
+    images: Images = Field(default_factory=Images, description="How large images may be.")
 
 
 # --- publisher.toml -----------------------------------------------------------------------------

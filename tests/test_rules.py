@@ -1,0 +1,116 @@
+"""Every license rule over its cases (tests/rules/<rule>/cases.toml), and grants as a whole."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from partners import agreement, grant, partner, topic
+
+import pipeline.rules
+from pipeline.contracts import Presentation, Site, Use
+from pipeline.editions import decide, plan_site
+from pipeline.settings import Partner
+from pipeline.terms import Rule, Terms
+
+CASES = Path(__file__).with_name("rules")
+RULES: dict[str, Rule] = {
+    m.name: importlib.import_module(f"pipeline.rules.{m.name}") for m in pkgutil.iter_modules(pipeline.rules.__path__)
+}  # type: ignore[misc]
+TODAY = date(2026, 6, 1)
+
+
+def _cases() -> list[Any]:
+    found = []
+    for path in sorted(CASES.glob("*/cases.toml")):
+        for case in tomllib.loads(path.read_text())["case"]:
+            found.append(pytest.param(path.parent.name, case, id=f"{path.parent.name}: {case['name']}"))
+    return found
+
+
+def test_every_rule_has_cases() -> None:
+    assert {path.parent.name for path in CASES.glob("*/cases.toml")} == set(RULES)
+
+
+@pytest.mark.parametrize(("rule", "case"), _cases())
+def test_rule(rule: str, case: dict[str, Any]) -> None:
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in case.get("topic", {}).items()}
+    subject = topic(**values)
+    terms = Terms(partner(), agreement(), grant(**case.get("grant", {})))
+    use = Use(**{"site": "acme", "format": "html", "language": subject.language, **case.get("use", {})})
+    decision = RULES[rule].decide(subject, use, terms, case.get("as_of", TODAY))
+    assert (decision.rule, decision.verdict, decision.reason, decision.until) == (
+        rule,
+        case["verdict"],
+        case["reason"],
+        case.get("until"),
+    )
+    assert decision.clause == "A-1, Schedule A, 1"
+
+
+def _plan(topics: list[Any], owner: Partner, as_of: date = TODAY) -> Any:
+    site = Site(owner.id, owner.id, owner.name, f"p/{owner.id}", presentation=Presentation())
+    return plan_site(topics, site, owner, RULES, ["html", "epub"], as_of)
+
+
+def test_two_halves_do_not_make_a_whole() -> None:
+    """One grant has the collection, the other the language: neither covers the use."""
+    split = agreement(
+        grant(collections=["lungs"], languages=["es"]), grant(collections=["heart"], languages=["en"], clause="Schedule B")
+    )
+    terms, refusals = decide(topic(collections=("lungs",)), Use("acme", "html", "en"), partner(split), RULES, TODAY)
+    assert terms is None
+    assert [decision.rule for decision in refusals] == ["language"]
+
+
+def test_an_ended_agreement_beside_a_current_one() -> None:
+    old = agreement(grant(), id="A-0", starts=date(2020, 1, 1), ends=date(2025, 12, 31))
+    new = agreement(grant(formats=["html"]), id="A-1")
+    plan = _plan([topic()], partner(old, new))
+    granted = plan.granted["asthma", "en"]
+    assert granted.formats == ("html",)
+    assert granted.license.agreement == "A-1"
+
+
+def test_a_topic_goes_with_its_companion() -> None:
+    """Withholding one companion takes out what must not stand alone, and what needs that in turn."""
+    topics = [
+        topic(id="a", companions=("b",)),
+        topic(id="b", companions=("c",)),
+        topic(id="c", status="withdrawn"),
+        topic(id="d"),
+    ]
+    plan = _plan(topics, partner())
+    assert set(plan.granted) == {("d", "en")}
+    assert plan.withheld["a", "en"][0].reason == "must not be shown without b, which this site does not get"
+
+
+scopes = st.one_of(st.just("all"), st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
+
+
+@given(
+    grants=st.lists(st.tuples(scopes, scopes, st.booleans()), min_size=1, max_size=4),
+    collections=st.lists(st.sampled_from("abc"), max_size=2, unique=True),
+    audiences=st.lists(st.sampled_from("abc"), max_size=2, unique=True),
+)
+def test_granted_is_exactly_what_one_active_grant_covers(grants: list[Any], collections: list[str], audiences: list[str]) -> None:
+    """Against the definition, written out: some active grant covers every scope; nothing else is delivered."""
+    agreements = [
+        agreement(grant(collections=c, audiences=a), id=f"A-{n}", **({} if active else {"ends": date(2026, 1, 1)}))
+        for n, (c, a, active) in enumerate(grants)
+    ]
+    subject = topic(collections=tuple(collections), audiences=tuple(audiences))
+    covered = any(
+        active and (c == "all" or set(c) & set(collections)) and (a == "all" or not audiences or set(a) & set(audiences))
+        for c, a, active in grants
+    )
+    plan = _plan([subject], partner(*agreements))
+    assert (subject.key in plan.granted) == bool(covered)
+    assert (subject.key in plan.withheld) != bool(covered)
