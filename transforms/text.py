@@ -1,0 +1,111 @@
+"""Plain text: UTF-8, LF, 78 columns. Every word of a topic, for whatever can show nothing but words.
+
+In: a view or an edition. Out: `<lang>/<id>/<id>.txt`, and `NOTICE.txt` for the bundle. The body goes to pandoc as an AST
+in which all that plain text can not show is in words already (`_ast.py`); pandoc sets lists, definitions and quotations; we
+break the lines (`_wrap.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pipeline import pandoc
+from pipeline.contracts import Assets, Body, Edition, OutputFile, Publisher, Row, Site, View
+from pipeline.labels import labels
+from pipeline.notices import Notice
+from transforms._ast import HEADING, TEXT, VERBATIM, document, fold
+from transforms._wrap import COLUMNS, width, wrap
+
+MEDIA_TYPE: Final = "text/plain"
+OMITS: Final = frozenset({"cross-references"})  # their words stay; where they lead can not be said
+
+_OPTIONS: Final = {"wrap_text": "wrap-none"}
+_UNDERLINES: Final = {"0": "=", "1": "-", "2": "~", "3": "."}
+_RULE: Final = "-" * COLUMNS
+
+
+def path(edition: Edition) -> str:
+    """`<lang>/<id>/<id>.txt`."""
+    return f"{edition.folder}/{edition.metadata.id}.txt"
+
+
+def body(view: View, assets: Assets) -> Body:  # noqa: ARG001  # pictures are words here
+    """The topic's text, wrapped. Raises PandocError."""
+    topic = view.topic
+    source = document(topic.body, labels(topic.metadata.language))
+    set_by_pandoc = pandoc.convert(source, "json", "plain", _OPTIONS).decode()
+    lines = [line for raw in set_by_pandoc.split("\n") for line in _laid_out(raw)]
+    content = "\n".join(lines).strip("\n") + "\n"
+    count = sum(1 for link in topic.body.iter("a") if link.get("data-kind") == "topic")
+    return Body(content.encode(), omitted={"cross-references": count} if count else {})
+
+
+def imprint(body: Body, edition: Edition) -> list[OutputFile]:
+    """Title, marks, body, credits and legal block; each notice is a paragraph, its lines are lines."""
+    head = ["\n".join(_heading("0", fold(edition.metadata.title)))]
+    head += ["\n".join(wrap(fold(mark.text))) for mark in edition.marks]
+    notices = ["\n".join(_notice(notice)) for notice in edition.notices]
+    tail = [_RULE, *notices] if notices else []
+    before, after = "\n\n".join(head), "".join(f"\n{part}\n" for part in tail)
+    return [OutputFile(path(edition), f"{before}\n\n".encode() + body.content + after.encode(), MEDIA_TYPE)]
+
+
+def bundle(rows: Sequence[Row], site: Site, publisher: Publisher) -> list[OutputFile]:
+    """`NOTICE.txt`: whose texts these are, who may show them, under which agreements, and how many there are."""
+    by_terms = Counter((row.agreement, row.clause, row.language) for row in rows)
+    source = f"{publisher.name} ({publisher.url})" if publisher.url else publisher.name
+    parts = [
+        *["\n".join(_heading("0", f"{publisher.name}: topics for {site.name}"))],
+        f"Published by {source}, licensed to {site.name} (partner {site.partner}, site {site.id}).",
+        "The texts stand under the agreements below and may be shown as they allow, unaltered and with the notices that each "
+        "text carries: copyright, disclaimers, credits and dates. They may not be passed on to others.",
+        f"Topics in this bundle: {len(rows)}",
+    ]
+    paragraphs = [part if "\n" in part else "\n".join(wrap(part)) for part in parts]
+    terms = ["\n".join(wrap(line, first="- ")) for line in _terms(by_terms)]
+    text = "\n\n".join(paragraphs) + "\n" + "".join(f"\n{line}\n" for line in ["\n".join(terms)] if line)
+    return [OutputFile("NOTICE.txt", text.encode(), MEDIA_TYPE)]
+
+
+def _laid_out(line: str) -> Iterator[str]:
+    """The lines that one line of pandoc's becomes."""
+    for sign in (TEXT, VERBATIM, HEADING):
+        before, found, text = line.partition(sign)
+        if found and sign == TEXT:
+            yield from wrap(text, first=before)
+            return
+        if found and sign == VERBATIM:
+            yield (before + text).rstrip(" ")
+            return
+        if found:
+            yield from ["", *_heading(text[0], text[1:])] if text[0] == "1" else _heading(text[0], text[1:])
+            return
+    yield line.rstrip(" ")
+
+
+def _heading(level: str, text: str) -> list[str]:
+    """A heading and the line under it; deep ones have none."""
+    lines = wrap(text)
+    under = _UNDERLINES.get(level, "") * max(map(width, lines))
+    return [*lines, under] if under else lines
+
+
+def _notice(notice: Notice) -> list[str]:
+    """A notice's lines: unwrapped, they are `notice.printed`."""
+    lines = [part for part in (notice.label, *notice.lines) if part]
+    if notice.url or len(notice.lines) == 1:
+        return wrap(fold(notice.printed))
+    return [line for index, part in enumerate(lines) for line in wrap(fold(part), first="  " if notice.label and index else "")]
+
+
+def _terms(counts: Counter[tuple[str, str, str]]) -> list[str]:
+    """A line for each agreement and clause: how many topics in which languages."""
+    lines = []
+    for agreement, clause in sorted({(agreement, clause) for agreement, clause, _ in counts}):
+        languages = sorted((language, count) for (a, c, language), count in counts.items() if (a, c) == (agreement, clause))
+        total, detail = sum(count for _, count in languages), ", ".join(f"{name} {count}" for name, count in languages)
+        terms = ", ".join(part for part in (agreement, clause) if part) or "No agreement named"
+        lines.append(f"{terms}: {total} topics ({detail})" if total > 1 else f"{terms}: 1 topic ({detail})")
+    return lines
