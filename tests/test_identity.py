@@ -1,0 +1,113 @@
+"""Identity: public ids that occur twice, local ids that do, ids that no path may carry, and the publisher's stand-ins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from partners import topic
+
+from pipeline.contracts import Entry, Index, Unit
+from pipeline.identity import complete, settle
+from pipeline.settings import Publisher
+from pipeline.topic import Copyright, Person, safe_id
+
+PUBLISHER = Publisher.model_validate({"id": "pub", "name": "Publisher", "notices": {}})
+
+
+def _entry(file: str, public: bool = True, **metadata: Any) -> Entry:
+    return Entry(Unit(file), topic(**{"file": file, "line": 3, **metadata}), public)
+
+
+def _settle(*entries: Entry) -> tuple[dict[str, str], list[str]]:
+    indexes, findings = settle({"dita": Index(entries)}, PUBLISHER)
+    return {unit.file: name for unit, name in indexes["dita"].ids.items()}, [f"{f.code} {f.place}" for f in findings]
+
+
+def test_a_public_id_twice_is_published_by_none() -> None:
+    ids, findings = _settle(_entry("a.dita"), _entry("b.dita"), _entry("c.dita", id="other"))
+    assert ids == {"c.dita": "other"}
+    assert findings == ["topic.id-duplicate a.dita:3"]
+
+
+def test_the_finding_names_all_files() -> None:
+    _, findings = settle({"dita": Index((_entry("a.dita", title="One"), _entry("b.dita", title="Two")))}, PUBLISHER)
+    assert findings[0].text == "id 'asthma' in en stands for 2 topics: a.dita:3 ('One'), b.dita:3 ('Two')"
+
+
+def test_two_languages_are_two_topics() -> None:
+    ids, findings = _settle(_entry("a.dita"), _entry("b.dita", language="es"))
+    assert ids == {"a.dita": "asthma", "b.dita": "asthma"}
+    assert findings == []
+
+
+def test_a_local_id_twice_is_told_apart_by_its_path() -> None:
+    ids, findings = _settle(_entry("x/a.dita", public=False), _entry("y/a.dita", public=False))
+    assert ids == {"x/a.dita": "asthma-x-a", "y/a.dita": "asthma-y-a"}
+    assert findings == ["topic.id-renamed x/a.dita:3", "topic.id-renamed y/a.dita:3"]
+
+
+def test_a_local_id_gives_way_to_a_public_one() -> None:
+    ids, findings = _settle(_entry("a.dita"), _entry("b.dita", public=False))
+    assert ids == {"a.dita": "asthma", "b.dita": "asthma-b"}
+    assert findings == ["topic.id-renamed b.dita:3"]
+
+
+def test_ids_of_two_sources_meet() -> None:
+    _, findings = settle({"dita": Index((_entry("a.dita"),)), "medlineplus": Index((_entry("b.xml"),))}, PUBLISHER)
+    assert [finding.code for finding in findings] == ["topic.id-duplicate"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["../etc/passwd", "a/b", "a\\b", "A", "con", "nul.txt", ".hidden", "x" * 101, "ä", "", " ", "a.", "a b", "a\n"]
+)
+def test_unsafe_ids_become_slugs(raw: str) -> None:
+    made = safe_id(raw)
+    assert made != raw
+    assert safe_id(made) == made
+    assert "/" not in made
+    assert not made.startswith(".")
+
+
+def test_slugs_do_not_fall_together() -> None:
+    assert safe_id("a/b") != safe_id("a\\b") != safe_id("A B")
+
+
+def test_stand_ins() -> None:
+    publisher = Publisher.model_validate(
+        {
+            "id": "pub",
+            "name": "Publisher",
+            "language": "es",
+            "review_cycle_months": 18,
+            "copyright": {"holder": "Publisher, Inc.", "first_year": 1995},
+            "defaults": {"author": "Staff", "owner": "desk"},
+            "notices": {},
+        }
+    )
+    bare = _entry("a.dita", language="", current_as_of=date(2023, 8, 31), modified=date(2024, 2, 1))
+    found = complete(bare, publisher).metadata
+    assert found == replace(
+        bare.metadata,
+        language="es",
+        authors=(Person(name="Staff"),),
+        owner="desk",
+        review_due=date(2025, 2, 28),
+        copyright=Copyright(first_year=1995, last_year=2024, holder="Publisher, Inc."),
+    )
+
+
+def test_what_nobody_says_stays_unsaid() -> None:
+    found = complete(_entry("a.dita"), PUBLISHER).metadata
+    assert found.copyright is None
+    assert found.current_as_of is None
+    assert found.authors == ()
+
+
+def test_an_edit_date_is_no_review() -> None:
+    """A topic whose only change is an edit date does not get a newer "current as of"."""
+    before = complete(_entry("a.dita", current_as_of=date(2023, 3, 1), modified=date(2023, 3, 1)), PUBLISHER).metadata
+    after = complete(_entry("a.dita", current_as_of=date(2023, 3, 1), modified=date(2026, 5, 5)), PUBLISHER).metadata
+    assert before.current_as_of == after.current_as_of == date(2023, 3, 1)
