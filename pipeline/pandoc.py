@@ -13,9 +13,11 @@ import contextlib
 import json
 import os
 import re
+import select
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
@@ -108,6 +110,8 @@ class _Worker:
                 env=_ENVIRONMENT,
                 cwd=script.parent,
             )
+            for pipe in self.pipes:
+                os.set_blocking(pipe.fileno(), False)
         except OSError as problem:
             raise UsageError("pandoc can not be started", found=str(problem), fix="install pypandoc-binary") from None
 
@@ -123,18 +127,18 @@ class _Worker:
         """Whether it has ended, or done its share."""
         return self.process.poll() is not None or self.requests >= MAX_REQUESTS or self.bytes >= MAX_BYTES
 
-    def ask(self, header: bytes, text: bytes) -> tuple[bool, bytes]:
-        """Whether the text was converted, and the answer. Raises _Died."""
+    def ask(self, header: bytes, text: bytes, timeout: float) -> tuple[bool, bytes]:
+        """Whether the text was converted, and the answer. Raises _Died, TimeoutError."""
         self.requests += 1
         self.bytes += len(text)
         source, answers = self.pipes
+        deadline = time.monotonic() + timeout
         try:
-            for part in (_REQUEST.pack(len(header), len(text)) + header, text):
-                _send(source, part)
-            converted, length = _ANSWER.unpack(_receive(answers, _ANSWER.size))
-            return bool(converted), _receive(answers, length)
-        except OSError as problem:
-            raise _Died(f"pandoc ended before it answered: {problem.strerror}") from None
+            _send(source, _REQUEST.pack(len(header), len(text)) + header + text, deadline)
+            converted, length = _ANSWER.unpack(_receive(answers, _ANSWER.size, deadline))
+            return bool(converted), _receive(answers, length, deadline)
+        except BrokenPipeError:
+            raise _Died("pandoc ended before it answered") from None
 
     def kill(self) -> None:
         """Ends the process at once and waits for its end."""
@@ -151,25 +155,13 @@ class _Worker:
 
 def _ask(header: bytes, text: bytes, timeout: float) -> bytes:
     worker = _ready()
-    expired = threading.Event()
-
-    def end() -> None:
-        expired.set()
-        worker.process.kill()
-
-    watch = threading.Timer(timeout, end)
-    watch.daemon = True
-    watch.start()
     answered = False
     try:
-        converted, answer = worker.ask(header, text)
+        converted, answer = worker.ask(header, text, timeout)
         answered = True
-    except _Died:
-        if expired.is_set():
-            raise PandocError(f"pandoc did not come to an end within {timeout:g} s, over {len(text)} bytes") from None
-        raise
+    except TimeoutError:
+        raise PandocError(f"pandoc did not come to an end within {timeout:g} s, over {len(text)} bytes") from None
     finally:
-        watch.cancel()
         if not answered:  # also on Ctrl-C: what is left in the pipes belongs to no later request
             _drop(worker)
     if not converted:
@@ -192,21 +184,31 @@ def _drop(worker: _Worker) -> None:
     _worker = None
 
 
-def _send(pipe: IO[bytes], data: bytes) -> None:
+def _send(pipe: IO[bytes], data: bytes, deadline: float) -> None:
     view = memoryview(data)
     while view:
-        view = view[pipe.write(view) :]
+        _wait(pipe, select.POLLOUT, deadline)
+        view = view[pipe.write(view) or 0 :]
 
 
-def _receive(pipe: IO[bytes], length: int) -> bytes:
+def _receive(pipe: IO[bytes], length: int, deadline: float) -> bytes:
     parts = []
     while length:
+        _wait(pipe, select.POLLIN, deadline)
         part = pipe.read(length)
         if not part:
             raise _Died("pandoc ended before it answered")
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
+
+
+def _wait(pipe: IO[bytes], event: int, deadline: float) -> None:
+    """Waits until a pipe can be read or written (or has ended). Raises TimeoutError."""
+    poll = select.poll()
+    poll.register(pipe, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError
 
 
 def _after_fork() -> None:

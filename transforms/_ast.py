@@ -83,7 +83,7 @@ class _Writer:
         return _paragraph(self.text(element))
 
     def _section(self, element: etree._Element) -> list[Block]:
-        heading = element.find("h")
+        heading = next(element.iterchildren("h"), None)
         title = self._line(heading) if heading is not None else _section_label(self.words, element.get("data-kind", ""))
         self.depth += bool(title)
         blocks = [_para(f"{HEADING}{min(self.depth, 9)}{title}")] if title else []
@@ -95,7 +95,7 @@ class _Writer:
 
     def _aside(self, element: etree._Element) -> list[Block]:
         word = _kind_word(self.words, element.get("data-kind", "note"))
-        heading = element.find("h")
+        heading = next(element.iterchildren("h"), None)
         blocks = [block for child in element if child is not heading and _shown(child) for block in self.block(child)]
         if heading is not None:
             blocks.insert(0, _para(f"{TEXT}{word}: {self._line(heading)}"))
@@ -144,7 +144,7 @@ class _Writer:
         return [{"t": "DefinitionList", "c": pairs}]
 
     def _table(self, element: etree._Element) -> list[Block]:
-        caption = element.find("caption")
+        caption = next(element.iterchildren("caption"), None)
         blocks = _paragraph(self.text(caption)) if caption is not None and _shown(caption) else []
         items: list[list[Block]] = []
         for row in rows(element, _shown, self._line):
