@@ -1,0 +1,52 @@
+"""The documentation says what the code does: every command, flag, setting and finding code is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import reference
+import typer.main
+
+import run_pipeline
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PROSE = "\n".join(path.read_text() for path in [*DOCS.glob("*.md"), ROOT / "README.md"])
+
+
+def test_findings_page(expected: Callable[[Path, str | bytes], None]) -> None:
+    expected(DOCS / "findings.md", reference.findings_page())
+
+
+def test_settings_page(expected: Callable[[Path, str | bytes], None]) -> None:
+    expected(DOCS / "settings.md", reference.settings_page())
+
+
+def test_finding_codes_are_unique() -> None:
+    seen: dict[str, object] = {}
+    for module in reference.modules():
+        for value in vars(module).values():
+            if isinstance(value, reference.Code):
+                assert seen.setdefault(value.name, value) is value, f"{value.name} is declared twice"
+
+
+def test_every_command_and_flag_is_documented() -> None:
+    group = typer.main.get_command(run_pipeline.app)
+    missing = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        missing += [name] if not re.search(rf"`?\b{name}\b", PROSE) else []
+        for parameter in command.params:
+            missing += [
+                f"{name} {flag}"
+                for flag in parameter.opts
+                if flag.startswith("--") and f"`{flag}" not in PROSE and f"[{flag}" not in PROSE and f" {flag} " not in PROSE
+            ]
+    assert missing == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [*DOCS.rglob("*.md"), ROOT / "README.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} leads to {target}"
