@@ -1,0 +1,380 @@
+"""What a release says, as bytes: canonical JSON that is the same anywhere, and strict reading of what a store gives back.
+
+In: contracts.Content and a Header. Out: shards (rows, by the hash of their topic's id), the manifest that names them, and both
+read back. A manifest is a header and content; the header's `content` is the SHA-256 of all the rest, so that releases of the same
+content are told apart by their headers alone.
+
+A store's answer is untrusted: hash first, then types, names and paths. Keys that we do not know are left alone, because a later
+version may say more. A row leaves out what is empty, so that a new field changes no hash of a row that does not have it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
+from itertools import accumulate, pairwise
+from typing import Any, Final, TypeVar
+
+from outputs._paths import set_problem
+from pipeline.contracts import Content, FileRow, Row
+from pipeline.errors import StoreError, UsageError
+
+SCHEMA: Final = "1"
+MEDIA_TYPE: Final = "application/json"
+SHARD_TOPICS: Final = 500
+OWN_FILES: Final = ("manifest.json", "SHA256SUMS")  # what pull adds to a bundle
+
+_HASH_BITS: Final = 256
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_TAMPERED: Final = (
+    "do not use it; if the store was not restored or edited by hand, find out who can write there, then publish again"
+)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which release it is. `previous` is the SHA-256 of the manifest before ("" = the first)."""
+
+    partner: str
+    site: str
+    sequence: int
+    previous: str
+    run_id: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of the rows, as the manifest names it."""
+
+    sha256: str
+    size: int
+    topics: int
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The content of a release, ready to be stored: the manifest without its header, its SHA-256, and the shards' bytes."""
+
+    document: Mapping[str, Any]
+    sha256: str
+    shards: tuple[tuple[Shard, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest that was read and found sound. `document` is all of it, with the keys that we do not know."""
+
+    header: Header
+    content_sha256: str
+    shards: tuple[Shard, ...]
+    document: Mapping[str, Any]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of a JSON value: keys sorted, no white space, UTF-8, a line feed at the end. Raises UsageError for what
+    has no exact spelling: a float, NaN, a lone surrogate, a key that is no text."""
+    try:
+        text = json.dumps(_exact(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return f"{text}\n".encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            "a release can not be written as JSON", found=str(error), fix="report the plug-in that made it"
+        ) from error
+
+
+def describe(content: Content) -> Described:
+    """The content as a store will have it. Raises UsageError where no bundle could hold it: two files of one path, a path that
+    is not safe, a topic twice."""
+    rows = [row_document(row) for row in sorted(content.rows, key=lambda row: (row.id, row.language))]
+    if problem := _rows_problem(content.rows) or _files_problem(all_files(content)):
+        raise UsageError(
+            f"a release can not be made: {problem}", fix="report the format or setting that names that file or topic"
+        )
+    parts = tuple(pack(rows))
+    document = {
+        "as_of": content.as_of,
+        "terms_sha256": content.terms_sha256,
+        "license": content.license,
+        "notices": content.notices,
+        "shards": [asdict(shard) for shard, _ in parts],
+        "files": [asdict(file) for file in sorted(content.files, key=lambda file: file.path)],
+        "withdrawn": [],
+        "moved": [],
+        "upcoming": content.upcoming,
+    }
+    return Described(document, _sha256(canonical(document)), parts)
+
+
+def write(described: Described, header: Header) -> bytes:
+    """The manifest's bytes."""
+    return canonical({"schema": SCHEMA, **asdict(header), "content": described.sha256, **described.document})
+
+
+def row_document(row: Row) -> dict[str, Any]:
+    """A row as JSON has it: without what is empty, files in their own order (the format's main file first)."""
+    document = {field.name: value for field in fields(Row) if (value := getattr(row, field.name)) or field.default}
+    return {**document, "files": [asdict(file) for file in row.files]}
+
+
+def pack(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Shard, bytes]]:
+    """Row documents in shards of at most 500. A part that is too full splits by the next bit of its ids' hashes: its bounds
+    come from the ids alone, not from history, and a topic that comes, goes or changes touches one shard."""
+    hashed = [(int.from_bytes(hashlib.sha256(row["id"].encode()).digest(), "big"), row) for row in rows]
+    for part in _split(hashed, _HASH_BITS - 1):
+        data = canonical({"topics": [row for _, row in part]})
+        yield Shard(_sha256(data), len(data), len(part)), data
+
+
+def all_files(content: Content) -> Iterator[FileRow]:
+    """Every file of a release: the bundle's, then each topic's."""
+    yield from content.files
+    for row in content.rows:
+        yield from row.files
+
+
+def _split(items: list[tuple[int, Mapping[str, Any]]], bit: int) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
+    if len(items) <= SHARD_TOPICS or bit < 0:
+        if items:
+            yield items
+        return
+    for side in (0, 1):
+        yield from _split([item for item in items if item[0] >> bit & 1 == side], bit - 1)
+
+
+def _exact(value: object) -> object:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        if any(not isinstance(key, str) for key in value):
+            raise TypeError(f"an object has a key that is no text: {list(value)!r}")
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(inner) for inner in value]
+    raise TypeError(f"{value!r} is a {type(value).__name__}: only texts, whole numbers, lists and objects are exact")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read_json(data: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in `data`. Raises StoreError where it is none or not in the spelling of `canonical`: one text, one hash."""
+    value = _parse(data, what)
+    try:
+        if canonical(value) == data:
+            return value
+    except UsageError as error:
+        raise unsound(what, error.found) from error
+    raise unsound(what, "not in the form that we write: edited, or a key twice")
+
+
+def read(data: bytes, what: str) -> Manifest:
+    """The manifest in `data`, sound in itself: schema, types, content hash. `what` names it in errors. Raises StoreError."""
+    document = read_json(data, what)
+    if document.get("schema") != SCHEMA:
+        raise StoreError(
+            f"{what} has a schema that this program does not know",
+            expected=SCHEMA,
+            found=repr(document.get("schema")),
+            fix="update this program",
+        )
+    header = record(Header, document, what)
+    if header.sequence < 1 or (header.previous and not is_sha256(header.previous)):
+        raise unsound(what, f"sequence {header.sequence}, previous {header.previous!r}")
+    content = {key: value for key, value in document.items() if key not in _HEADER}
+    if (found := _sha256(canonical(content))) != document.get("content"):
+        raise StoreError(f"{what} was altered", expected=f"content {document.get('content')}", found=found, fix=_TAMPERED)
+    shards = tuple(record(Shard, item, what) for item in _items(document, "shards", what))
+    if "topics" in document:
+        raise unsound(what, "it holds rows, which belong into shards")
+    if bad := next((shard for shard in shards if not is_sha256(shard.sha256) or min(shard.size, shard.topics) < 0), None):
+        raise unsound(what, f"the shard {bad}")
+    return Manifest(header, found, shards, document)
+
+
+def read_rows(manifest: Manifest, data: Iterable[bytes], what: str) -> list[dict[str, Any]]:
+    """The row documents of the manifest's shards, whose bytes come in the manifest's order; hashes and numbers are checked, and
+    no shard is read that does not have the right one. Raises StoreError."""
+    rows: list[dict[str, Any]] = []
+    for shard, part in zip(manifest.shards, data, strict=True):
+        check_blob(part, shard.sha256, shard.size, f"a shard of {what}")
+        found = _items(read_json(part, f"a shard of {what}"), "topics", what)
+        if len(found) != shard.topics:
+            raise unsound(f"a shard of {what}", f"{len(found)} topics where the manifest says {shard.topics}")
+        rows += found
+    return rows
+
+
+def bundle_document(manifest: Manifest, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The `manifest.json` of a bundle: the manifest with all rows in `topics`, in the order of its shards and one a line, so
+    that `read_bundle` can prove each."""
+    head = canonical(manifest.document).decode().removesuffix("}\n")
+    lines = ",\n".join(canonical(row).decode().rstrip("\n") for row in rows)
+    return f'{head},\n"topics":[\n{lines}\n]}}\n'.encode()
+
+
+def read_bundle(data: bytes, what: str) -> tuple[Manifest, list[dict[str, Any]]]:
+    """Manifest and row documents of a bundle's `manifest.json`, proven by the manifest's hashes. Raises StoreError."""
+    document = _parse(data, what)
+    rows = _items(document, "topics", what)
+    try:
+        found = read(canonical({key: value for key, value in document.items() if key != "topics"}), what)
+        starts = [0, *accumulate(shard.topics for shard in found.shards)]
+        parts = (canonical({"topics": rows[start:end]}) for start, end in pairwise(starts))
+        proven = read_rows(found, parts, what)
+    except UsageError as error:
+        raise unsound(what, error.found) from error
+    if len(proven) != len(rows):
+        raise unsound(what, f"{len(rows)} topics where its shards have {len(proven)}")
+    return found, proven
+
+
+def content(manifest: Manifest, rows: Sequence[Mapping[str, Any]], what: str) -> Content:
+    """The content that manifest and row documents say, with every path checked. Raises StoreError."""
+    document = {**manifest.document, "rows": sorted(rows, key=lambda row: (str(row.get("id")), str(row.get("language"))))}
+    found = record(Content, document, what)
+    if problem := _rows_problem(found.rows) or _files_problem(all_files(found)):
+        raise StoreError(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
+    return found
+
+
+def check_blob(data: bytes, sha256: str, size: int, what: str) -> None:
+    """Raises StoreError where the bytes are not those of that size and hash."""
+    if len(data) != size:
+        raise StoreError(f"{what} is not whole", expected=f"{size} bytes", found=f"{len(data)} bytes", fix=_TAMPERED)
+    if (found := _sha256(data)) != sha256:
+        raise StoreError(f"{what} was altered", expected=sha256, found=found, fix=_TAMPERED)
+
+
+def unsound(what: str, found: str) -> StoreError:
+    """The StoreError for an object that is not what we write."""
+    return StoreError(f"{what} is damaged", found=found, fix=_TAMPERED)
+
+
+def record(kind: type[_T], document: object, what: str) -> _T:
+    """A dataclass from an object's keys: each of the right type, none missing that has no default. Raises StoreError."""
+    if not isinstance(document, dict):
+        raise unsound(what, f"{document!r:.80} where an object is expected")
+    values: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        if field.name in document:
+            values[field.name] = _READERS[str(field.type)](document[field.name], f"{what}, {field.name}")
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise unsound(what, f"{field.name!r} is missing")
+    return kind(**values)
+
+
+def is_sha256(text: str) -> bool:
+    """Whether the text is a SHA-256 as we write it."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def _parse(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data, parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise unsound(what, str(error)) from error
+    if not isinstance(value, dict):
+        raise unsound(what, f"a {type(value).__name__} where an object is expected")
+    return value
+
+
+def _no_float(text: str) -> object:
+    raise ValueError(f"the number {text} is not whole")
+
+
+def _items(document: Mapping[str, Any], key: str, what: str) -> list[Any]:
+    value = document.get(key)
+    if not isinstance(value, list):
+        raise unsound(what, f"{key!r} is no list")
+    return value
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise unsound(what, f"{value!r:.80} where a text is expected")
+    return value
+
+
+def _number(value: object, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise unsound(what, f"{value!r:.80} where a whole number is expected")
+    return value
+
+
+def _mapping(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise unsound(what, f"{value!r:.80} where an object is expected")
+    return value
+
+
+def _texts_by_name(value: object, what: str) -> dict[str, str]:
+    return {key: _text(inner, what) for key, inner in _mapping(value, what).items()}
+
+
+def _many(read_one: Callable[[object, str], _T]) -> Callable[[object, str], tuple[_T, ...]]:
+    def read_all(value: object, what: str) -> tuple[_T, ...]:
+        if not isinstance(value, list):
+            raise unsound(what, f"{value!r:.80} where a list is expected")
+        return tuple(read_one(item, what) for item in value)
+
+    return read_all
+
+
+def _file(value: object, what: str) -> FileRow:
+    found = record(FileRow, value, what)
+    if not is_sha256(found.sha256) or found.size < 0:
+        raise unsound(what, f"{found.path!r}: SHA-256 {found.sha256!r:.80}, {found.size} bytes")
+    return found
+
+
+def _row(value: object, what: str) -> Row:
+    return record(Row, value, what)
+
+
+# By a field's type as contracts.py writes it.
+_READERS: Final[dict[str, Callable[[object, str], Any]]] = {
+    "str": _text,
+    "int": _number,
+    "Mapping[str, Any]": _mapping,
+    "Mapping[str, str]": _texts_by_name,
+    "tuple[str, ...]": _many(_text),
+    "tuple[Mapping[str, str], ...]": _many(_texts_by_name),
+    "tuple[FileRow, ...]": _many(_file),
+    "tuple[Row, ...]": _many(_row),
+}
+_HEADER: Final = frozenset({"schema", "content", *(field.name for field in fields(Header))})
+
+
+# --- both ways ------------------------------------------------------------------------------------
+
+
+def _rows_problem(rows: Iterable[Row]) -> str:
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        if (key := (row.id, row.language)) in seen:
+            return f"the topic {row.id!r} is in it twice in {row.language!r}"
+        seen.add(key)
+    return ""
+
+
+def _files_problem(files: Iterable[FileRow]) -> str:
+    found = list(files)
+    if problem := set_problem([*OWN_FILES, *(file.path for file in found)]):
+        return problem
+    sizes: dict[str, int] = {}
+    for file in found:
+        if sizes.setdefault(file.sha256, file.size) != file.size:
+            return f"{file.path!r}: {file.size} and {sizes[file.sha256]} bytes of one SHA-256"
+    return ""

@@ -1,0 +1,445 @@
+"""What a partner runs: fetch the live release, prove it, switch to it. In: a store and a prefix. Out: a bundle on this disk.
+
+    DEST -> DEST.d/12-0f3a.../       a symbolic link, replaced in one step when all is there and proven
+    DEST.d/11-77c1.../               the bundle before, kept
+    DEST.d/.staging-12-0f3a.../      what is being made; a killed pull goes on from it
+    DEST.d/.lock                     two pulls of one DEST do not meet
+
+A bundle is the release's files, `manifest.json` (header, content and all rows) and `SHA256SUMS`. Only blobs that are not held
+already are fetched; held ones are hashed again before they are linked into the new bundle. Killed at any moment, DEST is a whole
+bundle, old or new. Store and disk are untrusted: paths, sizes and hashes are checked before a file is made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from outputs import manifest, pointer
+from outputs._disk import explained
+from outputs._paths import bundle_problem
+from outputs.pointer import Pointer
+from outputs.release import blob_key, in_parallel, incomplete, read_release
+from pipeline.contracts import FileRow, Store
+from pipeline.errors import NotFound, StoreError, UsageError
+
+Progress = Callable[[int, int], None]
+ATTEMPTS: Final = 3  # from the pointer on, where a release is replaced while it is fetched
+MANIFEST, SUMS = manifest.OWN_FILES
+
+_NAME: Final = re.compile(r"[1-9][0-9]*-[0-9a-f]{12}(\.[0-9]+)?")
+_SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """What a pull did: `installed` or `unchanged`; which release is there now; how many files it has, and of these how many
+    blobs with how many bytes were fetched."""
+
+    state: str
+    dest: str
+    partner: str
+    site: str
+    sequence: int
+    created: str
+    content_sha256: str
+    files: int
+    fetched: int = 0
+    fetched_bytes: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __str__(self) -> str:
+        if self.state == "unchanged":
+            return f"{self.dest}: release {self.sequence} of {self.site} is installed already, nothing changed"
+        what = f"{self.files} files, {self.fetched} fetched ({self.fetched_bytes} bytes)"
+        return f"{self.dest}: installed release {self.sequence} of {self.site} of {self.created}: {what}"
+
+
+def pull(
+    store: Store,
+    prefix: str,
+    dest: Path,
+    *,
+    partner: str = "",
+    site: str = "",
+    repair: bool = False,
+    progress: Progress | None = None,
+) -> PullResult:
+    """Installs what is live at `prefix` as DEST. `partner` and `site`, where given, must be those of the release; `repair`
+    makes the bundle anew even where the release is installed.
+
+    Raises UsageError where DEST is something else than a link that pull made, StoreError where there is no release, a part of
+    it is missing or altered, it is older than what is installed, or store or disk failed. Then DEST is as it was.
+    """
+    dest = _destination(dest)
+    live = _live(store, prefix, partner, site)
+    with explained(f"{dest}: installing failed"), _locked(_home(dest)):
+        for _ in range(ATTEMPTS):
+            try:
+                return _install(store, prefix, dest, live, repair, progress)
+            except NotFound as problem:
+                # The publisher may have gone on to another release and tidied up: then it is that one we want.
+                if (now := _live(store, prefix, partner, site)) == live:
+                    raise incomplete(store, prefix, live, problem) from problem
+                live = now
+    raise StoreError(f"{store.url}: {prefix} changes faster than it can be fetched", fix="pull again later")
+
+
+def verify(dest: Path) -> list[str]:
+    """What is wrong with an installed bundle, one line each: files altered, missing or added, rows that are not those of its
+    manifest. Empty = complete and unaltered. Raises UsageError where DEST is no bundle, StoreError where the disk fails."""
+    if not (dest / MANIFEST).is_file():
+        raise UsageError(f"{dest} is no bundle", expected=f"a folder with {MANIFEST}, as pull makes it", fix="correct the name")
+    with explained(f"{dest}: reading failed"):
+        return list(_problems(dest))
+
+
+# --- the place ------------------------------------------------------------------------------------
+
+
+def _destination(dest: Path) -> Path:
+    """DEST as an absolute path. Raises UsageError where something stands there that is not ours to replace."""
+    dest = Path(os.path.abspath(dest))  # noqa: PTH100 - resolve() would follow DEST itself
+    if not dest.name:
+        raise UsageError(f"{dest} can not be a bundle", fix="name a folder that is not there yet")
+    if dest.is_symlink():
+        target = Path(os.path.abspath(dest.parent / os.readlink(dest)))  # noqa: PTH100, PTH115
+        if target.parent != _home(dest):
+            raise UsageError(f"{dest} is a link of someone else", found=str(target), fix="remove it, or name another place")
+    elif dest.exists():
+        raise UsageError(
+            f"{dest} is there already, and not as a link that pull made",
+            fix="move it away, or name a place that is free: pull keeps bundles in a folder beside it and makes a link",
+        )
+    return dest
+
+
+def _home(dest: Path) -> Path:
+    return dest.with_name(f"{dest.name}.d")
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"{home}: another pull is at work there", fix="wait for it to end") from None
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """What DEST leads to: folder name ("" = nothing) and manifest.json ({} = none that can be read)."""
+
+    name: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_release(self, live: Pointer) -> bool:
+        return bool(self.document) and self.name.partition(".")[0] == _folder_name(live)
+
+
+def _installed(dest: Path) -> _Installed:
+    if not dest.is_symlink():
+        return _Installed()
+    name = Path(os.readlink(dest)).name  # noqa: PTH115
+    try:
+        document = json.loads((dest / MANIFEST).read_bytes())
+        return _Installed(name, document if isinstance(document["sequence"], int) else {})
+    except (OSError, ValueError, KeyError, TypeError):
+        return _Installed(name)  # damaged: made anew
+
+
+def _folder_name(live: Pointer) -> str:
+    return f"{live.sequence}-{live.manifest[:12]}"
+
+
+# --- installing -----------------------------------------------------------------------------------
+
+
+def _live(store: Store, prefix: str, partner: str, site: str) -> Pointer:
+    live = pointer.read(store, prefix)
+    if live is None:
+        raise StoreError(
+            f"{store.url}: there is no release at {prefix}",
+            expected=f"the object {prefix}/{pointer.NAME}",
+            fix="look at the address of the store and at the names of partner and site",
+        )
+    for what, wanted, found in (("partner", partner, live.partner), ("site", site, live.site)):
+        if wanted and wanted != found:
+            raise StoreError(
+                f"{store.url}: the release at {prefix} is another {what}'s",
+                expected=wanted,
+                found=found,
+                fix="tell the publisher",
+            )
+    return live
+
+
+def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:
+    before = _installed(dest)
+    if before.is_release(live) and not repair and (held := _whole(dest, before.document)):
+        return _result("unchanged", dest, live, before.document, held)
+    _refuse_other(dest, before, live)
+    found, rows = read_release(store, prefix, live)
+    content = manifest.content(found, rows, f"{store.url}: release {live.sequence} of {prefix}")
+    files = list(manifest.all_files(content))
+    staging = _staging(_home(dest), _folder_name(live), before.name)
+    fetched = _stage(store, prefix, staging, files, dest, progress)
+    _write_own(staging, found, rows, files)
+    final = _free_name(_home(dest), _folder_name(live))
+    _switch(staging, final, dest)
+    _tidy(_home(dest), keep={final.name, before.name})
+    return _result("installed", dest, live, found.document, len(files), fetched)
+
+
+def _whole(bundle: Path, document: Mapping[str, Any]) -> int:
+    """The number of the release's files where each is there in its size (contents are for `verify`), else 0."""
+    try:
+        files = [*document["files"], *(file for row in document["topics"] for file in row["files"])]
+        return len(files) if all((bundle / file["path"]).lstat().st_size == file["size"] for file in files) else 0
+    except (OSError, KeyError, TypeError):
+        return 0
+
+
+def _refuse_other(dest: Path, before: _Installed, live: Pointer) -> None:
+    """Raises where going on would replace a bundle by an older one, or by one of another site."""
+    held = before.document
+    if not held:
+        return
+    if (held.get("partner"), held.get("site")) != (live.partner, live.site):
+        raise UsageError(
+            f"{dest} is the bundle of another site",
+            expected=f"{live.partner}, {live.site}",
+            found=f"{held.get('partner')}, {held.get('site')}",
+            fix="pull to another place",
+        )
+    if held["sequence"] > live.sequence or (held["sequence"] == live.sequence and not before.is_release(live)):
+        raise StoreError(
+            f"{dest}: the store offers a release that is older than the installed one, or another of its number",
+            expected=f"a release after {held['sequence']}",
+            found=f"release {live.sequence}",
+            fix="ask the publisher: an old pointer may have been put back. Was the store made anew, remove DEST and pull again",
+        )
+
+
+def _result(
+    state: str,
+    dest: Path,
+    live: Pointer,
+    document: Mapping[str, Any],
+    files: int,
+    fetched: Sequence[int] = (),
+) -> PullResult:
+    return PullResult(
+        state=state,
+        dest=str(dest),
+        partner=live.partner,
+        site=live.site,
+        sequence=live.sequence,
+        created=str(document.get("created", "")),
+        content_sha256=live.content,
+        files=files,
+        fetched=len(fetched),
+        fetched_bytes=sum(fetched),
+    )
+
+
+# --- the files of a bundle ------------------------------------------------------------------------
+
+
+def _staging(home: Path, name: str, installed: str) -> Path:
+    """The folder to make the bundle in: what a killed pull left, of this release or another, is used again."""
+    staging = home / f".staging-{name}"
+    left = [home / name] if name != installed else []  # moved into place, but not switched to
+    for folder in (*left, *sorted(home.glob(".staging-*"))):
+        if folder.is_dir() and not folder.is_symlink() and not staging.exists():
+            folder.rename(staging)
+    staging.mkdir(exist_ok=True)
+    return staging
+
+
+def _stage(store: Store, prefix: str, staging: Path, files: Sequence[FileRow], old: Path, progress: Progress | None) -> list[int]:
+    """Puts every file in its place below `staging`: kept, linked from the old bundle, or fetched. Returns the sizes fetched."""
+    wanted = {file.path: file for file in files}
+    held = _keep(staging, wanted)
+    places: dict[str, list[str]] = {}
+    for path, file in wanted.items():
+        if path not in held:
+            places.setdefault(file.sha256, []).append(path)
+    sources = {wanted[path].sha256: staging / path for path in held}
+    sizes = {file.sha256: file.size for file in files}
+    sources |= _old_files(old, {sha256: sizes[sha256] for sha256 in places if sha256 not in sources})
+    for sha256 in [sha256 for sha256 in places if sha256 in sources]:
+        _link_all(sources[sha256], [staging / path for path in places.pop(sha256)])
+    done = len(files) - sum(map(len, places.values()))
+    fetched = []
+    for paths, size in in_parallel(
+        store, lambda item: _fetch(store, prefix, staging, *item, sizes[item[0]]), list(places.items())
+    ):
+        fetched.append(size)
+        done += paths
+        if progress:
+            progress(done, len(files))
+    if progress and not fetched:
+        progress(done, len(files))
+    return fetched
+
+
+def _fetch(store: Store, prefix: str, staging: Path, sha256: str, paths: Sequence[str], size: int) -> tuple[int, int]:
+    key = blob_key(prefix, sha256)
+    data, _ = store.get(key)
+    manifest.check_blob(data, sha256, size, f"{store.url}: {key}")
+    first, *others = (staging / path for path in paths)
+    first.parent.mkdir(parents=True, exist_ok=True)
+    first.write_bytes(data)
+    _link_all(first, others)
+    return len(paths), size
+
+
+def _keep(staging: Path, wanted: Mapping[str, FileRow]) -> set[str]:
+    """Takes out of `staging` all that is not a wanted file, whole; returns the paths that stay."""
+    kept = set()
+    for folder, folders, names in os.walk(staging, topdown=False):
+        for name in names:
+            path = Path(folder, name)
+            file = wanted.get(path.relative_to(staging).as_posix())
+            if file and _is(path, file.sha256, file.size):
+                kept.add(file.path)
+            else:
+                path.unlink()
+        for name in folders:
+            path = Path(folder, name)
+            if path.is_symlink():
+                path.unlink()
+            else:
+                with suppress(OSError):  # not empty
+                    path.rmdir()
+    return kept
+
+
+def _old_files(old: Path, sizes: Mapping[str, int]) -> dict[str, Path]:
+    """Of the hashes in `sizes`, those that the bundle `old` has, with the file; each is hashed again."""
+    named = {sha256: old / path for path, sha256 in _sums(old).items() if sha256 in sizes}
+    return {sha256: path for sha256, path in named.items() if _is(path, sha256, sizes[sha256])}
+
+
+def _link_all(source: Path, targets: Iterable[Path]) -> None:
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            raise
+        except OSError:  # no links between these places
+            shutil.copyfile(source, target)
+
+
+def _is(path: Path, sha256: str, size: int) -> bool:
+    """Whether `path` is a file (no link) of that size and hash."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        return _hash(path) == sha256
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_own(staging: Path, found: manifest.Manifest, rows: Sequence[Mapping[str, Any]], files: Sequence[FileRow]) -> None:
+    data = manifest.bundle_document(found, rows)
+    (staging / MANIFEST).write_bytes(data)
+    sums = {MANIFEST: hashlib.sha256(data).hexdigest(), **{file.path: file.sha256 for file in files}}
+    (staging / SUMS).write_text("".join(f"{sums[path]}  {path}\n" for path in sorted(sums)), encoding="utf-8")
+
+
+def _sums(bundle: Path) -> dict[str, str]:
+    """SHA-256 by path, as the bundle's SHA256SUMS says it; lines that we do not write are left out."""
+    try:
+        lines = (bundle / SUMS).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    found = (_SUM.fullmatch(line) for line in lines)
+    return {match[2]: match[1] for match in found if match and not bundle_problem(match[2])}
+
+
+# --- switching ------------------------------------------------------------------------------------
+
+
+def _free_name(home: Path, name: str) -> Path:
+    """The folder's place among the bundles; with a number where the bundle that is repaired has that name."""
+    return next(path for path in (home / f"{name}{end}" for end in _endings()) if not path.exists())
+
+
+def _endings() -> Iterator[str]:
+    yield ""
+    for number in count(2):
+        yield f".{number}"
+
+
+def _switch(staging: Path, final: Path, dest: Path) -> None:
+    os.sync()  # before anything leads to it: a power cut must not leave a link to files that never reached the disk
+    staging.rename(final)
+    link = final.parent / ".link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(f"{final.parent.name}/{final.name}")
+    link.replace(dest)
+
+
+def _tidy(home: Path, keep: set[str]) -> None:
+    for path in home.iterdir():
+        if path.name not in keep and (_NAME.fullmatch(path.name) or path.name.startswith(".staging-")):
+            shutil.rmtree(path, ignore_errors=True)  # the release is installed; the next pull tries again
+
+
+# --- verifying ------------------------------------------------------------------------------------
+
+
+def _problems(bundle: Path) -> Iterator[str]:
+    data = (bundle / MANIFEST).read_bytes()
+    try:
+        found, rows = manifest.read_bundle(data, MANIFEST)
+        files = list(manifest.all_files(manifest.content(found, rows, MANIFEST)))
+        wanted = {MANIFEST: hashlib.sha256(data).hexdigest(), **{file.path: file.sha256 for file in files}}
+        if _sums(bundle) != wanted:
+            yield f"{SUMS}: it does not say what {MANIFEST} says"
+    except StoreError as problem:
+        yield f"{problem.what}: {problem.found}" if problem.found else problem.what
+        wanted = _sums(bundle)
+    present = {path.relative_to(bundle).as_posix(): path for path in _walk(bundle)}
+    for name in sorted(wanted.keys() | present.keys() - {SUMS}):
+        if name not in wanted:
+            yield f"{name}: it is no part of the release"
+        elif name not in present:
+            yield f"{name}: it is missing"
+        elif present[name].is_symlink() or not present[name].is_file():
+            yield f"{name}: it is no file of its own"
+        elif (sha256 := _hash(present[name])) != wanted[name]:
+            yield f"{name}: it was altered: SHA-256 {sha256}, expected {wanted[name]}"
+
+
+def _walk(bundle: Path) -> Iterator[Path]:
+    """Everything below the bundle that is no folder."""
+    for folder, folders, names in os.walk(bundle):
+        yield from (Path(folder, name) for name in names)
+        yield from (path for path in (Path(folder, name) for name in folders) if path.is_symlink())

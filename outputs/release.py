@@ -1,0 +1,261 @@
+"""Publishing: all of a release is stored before anything names it. In: rows and finished files. Out: the live release.
+
+A site's prefix in the store:
+
+    current.json                      the pointer, and all that is ever changed (pointer.py)
+    targets/<sha256>.manifest.json    a release's manifest
+    blobs/<aa>/<sha256>               every file and shard, once
+
+Order: blobs, shards, manifest, then a LIST compared with the manifest, then the pointer by compare-and-swap. A run that dies
+anywhere leaves the live release as it was, and what it stored is not stored again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
+
+from outputs import manifest, pointer
+from outputs.pointer import Pointer
+from pipeline.contracts import Content, Outcome, OutputFile, Released, Site, Store
+from pipeline.errors import NotFound, PreconditionFailed, StoreError
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+BATCH: Final = 1024  # files in memory at once
+ROUNDS: Final = 3  # over what is still missing; each request has its own retries below that
+
+Progress = Callable[[int, int], None]
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+def blob_key(prefix: str, sha256: str) -> str:
+    """Where the bytes of that hash are."""
+    return f"{prefix}/blobs/{sha256[:2]}/{sha256}"
+
+
+def manifest_key(prefix: str, sha256: str) -> str:
+    """Where the manifest of that hash is."""
+    return f"{prefix}/targets/{sha256}.manifest.json"
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def current(store: Store, prefix: str) -> Released | None:
+    """What is live, every hash verified; None before the first release. Raises StoreError."""
+    for _ in range(ROUNDS):
+        live = pointer.read(store, prefix)
+        if live is None:
+            return None
+        try:
+            return _released(live, *read_release(store, prefix, live))
+        except NotFound as problem:
+            # Another run may have published and tidied up since the pointer was read; then it has moved.
+            if pointer.read(store, prefix) == live:
+                raise incomplete(store, prefix, live, problem) from problem
+    raise StoreError(f"{store.url}: {prefix} changes faster than it can be read", fix="let one run at a time publish a site")
+
+
+def read_release(store: Store, prefix: str, live: Pointer) -> tuple[manifest.Manifest, list[dict[str, object]]]:
+    """Manifest and row documents that a pointer names. Raises NotFound where a part is gone, StoreError where one is not what
+    the pointer says."""
+    what = f"{store.url}: the manifest of {prefix}, release {live.sequence},"
+    data, _ = store.get(manifest_key(prefix, live.manifest))
+    manifest.check_blob(data, live.manifest, live.size, what)
+    found = manifest.read(data, what)
+    said = (found.header.partner, found.header.site, found.header.sequence, found.content_sha256)
+    if said != (live.partner, live.site, live.sequence, live.content):
+        raise manifest.unsound(what, f"it says {said}, the pointer {(live.partner, live.site, live.sequence, live.content)}")
+    parts = in_parallel(store, lambda shard: store.get(blob_key(prefix, shard.sha256))[0], found.shards)
+    return found, manifest.read_rows(found, parts, what)
+
+
+def incomplete(store: Store, prefix: str, live: Pointer, problem: StoreError) -> StoreError:
+    """The StoreError for a live release of which something is gone."""
+    return StoreError(
+        f"{store.url}: {prefix}, release {live.sequence} is not complete",
+        found=problem.what,
+        fix="restore the missing object, or delete current.json of that prefix and publish again",
+    )
+
+
+def present(store: Store, prefix: str) -> set[str]:
+    """The SHA-256 of every blob that the site's prefix holds."""
+    names = (key.rpartition("/")[2] for key, _ in _sizes(store, f"{prefix}/blobs/"))
+    return {name for name in names if manifest.is_sha256(name)}
+
+
+def _released(live: Pointer, found: manifest.Manifest, rows: Sequence[Mapping[str, object]]) -> Released:
+    header = found.header
+    return Released(
+        partner=header.partner,
+        site=header.site,
+        sequence=header.sequence,
+        content_sha256=found.content_sha256,
+        manifest_sha256=live.manifest,
+        created=header.created,
+        run_id=header.run_id,
+        content=manifest.content(found, rows, f"release {header.sequence} of {header.site}"),
+        token=live.token,
+    )
+
+
+# --- storing --------------------------------------------------------------------------------------
+
+
+def put_files(store: Store, prefix: str, files: Iterable[OutputFile], present: set[str], progress: Progress | None = None) -> int:
+    """Stores each file's blob unless its SHA-256 is in `present`, to which it is added; returns the number stored. What a
+    store fails to take is tried again, with what is left. Raises StoreError; what was stored by then is in `present`."""
+    total = len(files) if isinstance(files, Sequence) else 0
+    done = stored = 0
+    for batch in _batches(files):
+        missing = {}
+        for file in batch:
+            if (sha256 := hashlib.sha256(file.data).hexdigest()) not in present:
+                missing[sha256] = file
+        for sha256 in _put_all(store, prefix, missing):
+            present.add(sha256)
+            stored += 1
+        done += len(batch)
+        if progress:
+            progress(done, total or done)
+    return stored
+
+
+def _batches(files: Iterable[OutputFile]) -> Iterator[list[OutputFile]]:
+    left = iter(files)
+    while batch := list(islice(left, BATCH)):
+        yield batch
+
+
+def _put_all(store: Store, prefix: str, missing: dict[str, OutputFile]) -> Iterator[str]:
+    """Stores the files and yields each hash as it is done, in rounds over what is left."""
+    for wait in (0.2, 1.0, None):
+        try:
+            for sha256 in in_parallel(store, lambda item: _put_blob(store, prefix, *item), list(missing.items())):
+                yield sha256
+                del missing[sha256]
+            return
+        except StoreError:
+            if wait is None:
+                raise
+        time.sleep(wait)
+
+
+def _put_blob(store: Store, prefix: str, sha256: str, file: OutputFile) -> str:
+    put_once(store, blob_key(prefix, sha256), file.data, file.media_type)
+    return sha256
+
+
+def put_once(store: Store, key: str, data: bytes, media_type: str) -> bool:
+    """Stores an object whose key names its bytes. One that is there is those bytes, and is left alone (False)."""
+    try:
+        store.put(key, data, media_type=media_type, cache_control=IMMUTABLE, absent=True)
+    except PreconditionFailed:
+        return False
+    return True
+
+
+def in_parallel(store: Store, work: Callable[[_A], _B], items: Sequence[_A]) -> Iterator[_B]:
+    """`work` of each item, in order, in as many threads as the store is faster with (its `parallel`). After the first failure
+    no more is begun."""
+    threads = min(int(getattr(store, "parallel", 1)), len(items))
+    if threads <= 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            yield from pool.map(work, items)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+# --- publishing -----------------------------------------------------------------------------------
+
+
+def publish(
+    store: Store,
+    site: Site,
+    content: Content,
+    previous: Released | None,
+    *,
+    run_id: str,
+    created: str,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Makes `content` the live release of a site, after `previous` (as `current` gave it); its blobs are stored (`put_files`).
+
+    The same content is no new release, and nothing is written. Raises RaceLost where another
+    run published first, StoreError where a blob is missing or the store failed, UsageError where no bundle could hold the
+    content. After any of them the release that was live still is.
+    """
+    described = manifest.describe(content)
+    if previous and previous.content_sha256 == described.sha256:
+        _compare(store, site.prefix, content, {})
+        return Outcome("unchanged", previous.sequence, described.sha256)
+    header = manifest.Header(
+        partner=site.partner,
+        site=site.id,
+        sequence=previous.sequence + 1 if previous else 1,
+        previous=previous.manifest_sha256 if previous else "",
+        run_id=run_id,
+        created=created,
+    )
+    data = manifest.write(described, header)
+    sha256 = hashlib.sha256(data).hexdigest()
+    objects = {blob_key(site.prefix, shard.sha256): part for shard, part in described.shards}
+    objects[manifest_key(site.prefix, sha256)] = data  # last: what it names is there before it
+    uploaded = _put_objects(store, objects, progress)
+    _compare(store, site.prefix, content, {key: len(part) for key, part in objects.items()})
+    to = Pointer(site.partner, site.id, header.sequence, sha256, len(data), described.sha256)
+    pointer.move(store, site.prefix, to, previous.token if previous else "")
+    return Outcome("published", header.sequence, described.sha256, uploaded)
+
+
+def _put_objects(store: Store, objects: Mapping[str, bytes], progress: Progress | None) -> int:
+    stored = 0
+    for number, (key, data) in enumerate(objects.items(), 1):
+        stored += put_once(store, key, data, manifest.MEDIA_TYPE)
+        if progress:
+            progress(number, len(objects))
+    return stored
+
+
+def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int]) -> None:
+    """Lists the store and raises StoreError unless every file of the release, and `more` (size by key), is there in its size.
+    A blob of another size is no write of ours that ended well: it is removed, so that the next run stores it anew."""
+    wanted = {blob_key(prefix, file.sha256): file.size for file in manifest.all_files(content)} | dict(more)
+    found = {key: size for folder in ("blobs", "targets") for key, size in _sizes(store, f"{prefix}/{folder}/")}
+    wrong = sorted(key for key, size in wanted.items() if found.get(key) != size)
+    if not wrong:
+        return
+    for key in wrong:
+        if key in found:
+            _remove_if_broken(store, key)
+    first = wrong[0]
+    raise StoreError(
+        f"{store.url}: {len(wrong)} of {len(wanted)} objects of {prefix} are missing or not whole; nothing was published",
+        expected=f"{first} with {wanted[first]} bytes",
+        found=f"{found[first]} bytes" if first in found else "no such object",
+        fix="run again: what is missing is made and stored anew",
+    )
+
+
+def _remove_if_broken(store: Store, key: str) -> None:
+    data, _ = store.get(key)
+    if hashlib.sha256(data).hexdigest() != key.rpartition("/")[2].partition(".")[0]:
+        store.delete(key)
+
+
+def _sizes(store: Store, folder: str) -> Iterator[tuple[str, int]]:
+    """Key and size of every object of a folder; one that is not there yet has none."""
+    try:
+        for stored in store.list(folder):
+            yield stored.key, stored.size
+    except NotFound:
+        return
