@@ -137,6 +137,7 @@ def pull(
     partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
     site: Annotated[str, typer.Option(help="The site, where the partner has several.")] = "",
     endpoint_url: Annotated[str, typer.Option(help="Address of an S3 server other than Amazon's.")] = "",
+    repair: Annotated[bool, typer.Option("--repair", help="Make the bundle anew even where the release is installed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Fetch what a partner's site has now: only what is missing, verified, switched in at once."""
@@ -146,7 +147,13 @@ def pull(
 
         with _progress() as progress:
             result = client.pull(
-                _store(store, endpoint_url), prefix_of(site or partner), dest, progress=lambda d, t: progress("files", d, t)
+                _store(store, endpoint_url),
+                prefix_of(site or partner),
+                dest,
+                partner=partner,
+                site=site or partner,
+                repair=repair,
+                progress=lambda done, total: progress("files", done, total),
             )
         _echo_json(result.as_json()) if as_json else _say(str(result))
 

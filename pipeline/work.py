@@ -314,7 +314,7 @@ def _render(
 ) -> Row | None:
     files: dict[str, tuple[str, OutputFile]] = {}
     for name, view in views.items():
-        produced, findings = _format(context.system, name, view, prepared, edition, result)
+        produced, findings = _format(context, name, view, prepared, edition, result)
         result.findings += [replace(finding, partner=finding.partner or edition.site.partner) for finding in findings]
         if has_errors(findings):
             return None
@@ -332,15 +332,15 @@ def render_view(
 ) -> list[OutputFile]:
     """One format of one edition, main file first; what proofs and terms found goes to `result`."""
     views, found = _views(context, plan, prepared, (name,))
-    files, problems = _format(context.system, name, views[name], prepared, edition, result)
+    files, problems = _format(context, name, views[name], prepared, edition, result)
     result.findings += [*found, *problems]
     return files
 
 
 def _format(
-    system: System, name: str, view: View, prepared: Prepared, edition: Edition, result: TopicResult
+    context: Context, name: str, view: View, prepared: Prepared, edition: Edition, result: TopicResult
 ) -> tuple[list[OutputFile], list[Finding]]:
-    transform = system.transforms[name].load()
+    transform = context.system.transforms[name].load()
     place = Place(name, transform.MEDIA_TYPE, transform.OMITS)
     body, findings = _body(transform, place, view, prepared, result)
     if has_errors(findings):
@@ -348,7 +348,7 @@ def _format(
     with result.stage(f"render {name}"):
         files = transform.imprint(body, edition)
     with result.stage("audit"):
-        problems = audit.prove_file(view, body, files, edition, place)
+        problems = audit.prove_file(view, body, files, edition, place, shared_files(context, edition))
     return files, [*findings, *problems]
 
 
@@ -414,6 +414,21 @@ def proof(expected: tuple[Notice, ...]) -> str:
 
 def _file_row(name: str, file: OutputFile) -> FileRow:
     return FileRow(name, file.path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.media_type)
+
+
+# Per process: the files of a whole bundle that pages refer to (style sheets, logos), by run and site.
+_shared: dict[tuple[str, str, str], tuple[OutputFile, ...]] = {}
+
+
+def shared_files(context: Context, edition: Edition) -> tuple[OutputFile, ...]:
+    """The style sheets and logos of a site: a notice that they hide is not visible, so the proofs read them too."""
+    key = (context.run_id, edition.site.prefix, edition.metadata.language)
+    if key not in _shared:
+        _shared.clear() if any(k[0] != context.run_id for k in _shared) else None
+        makers = [getattr(plugin.load(), "bundle", None) for plugin in context.system.transforms.values()]
+        made = [file for make in makers if make for file in make((), edition.site, edition.publisher)]
+        _shared[key] = tuple({file.path: file for file in made}.values())
+    return _shared[key]
 
 
 # Per process: what a worker has listed of a site, by run. A new run lists anew, since blobs may have been pruned.
