@@ -13,18 +13,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from lxml import etree
 from lxml.builder import E
 
-from pipeline.contracts import Assets, Body, Brand, Edition, Image, OutputFile, View
+from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Site, View
 from pipeline.labels import Labels, labels
 from pipeline.topic import MATHML, Metadata
 from transforms import _notices
 from transforms._html import Entry, Options, at_media_path, render
+from transforms._pages import style
 from transforms._zip import Member, archive, deflated, stored
 
 MEDIA_TYPE: Final = "application/epub+zip"
@@ -34,6 +33,7 @@ MODIFIED: Final = date(2026, 1, 1)  # when this format last changed what it writ
 
 _FOLDER: Final = "EPUB"
 _CHAPTER: Final = "topic.xhtml"
+_BRAND_COLOR: Final = "#0b5fa5"  # in epub.css, for the site's own
 _XHTML: Final = b"http://www.w3.org/1999/xhtml"
 _OPS: Final = "http://www.idpf.org/2007/ops"
 _OPF: Final = "http://www.idpf.org/2007/opf"
@@ -165,7 +165,7 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
         deflated(f"{_FOLDER}/title.xhtml", _title_page(edition, words)),
         parts["chapter"],
         deflated(f"{_FOLDER}/rights.xhtml", _rights_page(edition, words)),
-        deflated(f"{_FOLDER}/style.css", _style(edition.site.brand)),
+        deflated(f"{_FOLDER}/style.css", _style(edition.site)),
         *parts["images"],
         *logo,
     ]
@@ -197,13 +197,8 @@ def _rights_page(edition: Edition, words: Labels) -> bytes:
     return _page(title, words, page)
 
 
-def _style(brand: Brand) -> bytes:
-    return _sheet().replace("#0b5fa5", brand.color).encode()
-
-
-@cache
-def _sheet() -> str:
-    return (Path(__file__).parent / "pages" / "epub.css").read_text(encoding="utf-8")
+def _style(site: Site) -> bytes:
+    return style(site.templates, "epub.css").replace(_BRAND_COLOR, site.brand.color).encode()
 
 
 # --- package document ---------------------------------------------------------------------------
