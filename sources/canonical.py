@@ -1,0 +1,90 @@
+"""The canonical topic itself: files that `topic.dump` printed, or that people wrote in that form.
+
+In: `<topic schema="1">` files, one topic each. Out: that topic, its provenance pointing at this file. Ids are public. An image's
+`src` is looked for beside the topic's file first, then as an input file's name. DITA's `<topic>` has no `schema`.
+Specification: `pipeline/topic.rng`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lxml import etree
+
+from pipeline import xml
+from pipeline.contracts import Conditions, Entry, Files, Head, Index, Read, Unit
+from pipeline.findings import Finding, error
+from pipeline.topic import BLOCKS, SCHEMA, InvalidTopic, Topic, load_element, safe_id, schema_problems
+
+SCHEMA_VERSION = error(
+    "canonical.schema",
+    "A topic file is in another version of the canonical form.",
+    f'Print the topic again with this version, which writes schema="{SCHEMA}".',
+)
+INVALID = error(
+    "canonical.invalid", "A topic file is not as the canonical form wants it.", "Correct the element at that line; see topic.rng."
+)
+
+
+def claims(head: Head) -> bool:
+    """Canonical topics of any version: `topic` in no namespace, with a `schema`."""
+    return head.root == "topic" and not head.namespace and "schema" in head.attributes
+
+
+def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:  # noqa: ARG001  # conditions were met before printing
+    """One entry for each valid file; what is wrong with the others are findings with their lines."""
+    entries: list[Entry] = []
+    findings: list[Finding] = []
+    for name in names:
+        topic, problems = _load(files, name)
+        findings += problems
+        if topic is not None:
+            entries.append(Entry(Unit(name), topic.metadata, uses=tuple(dict.fromkeys(_images(topic)))))
+    return Index(tuple(entries), tuple(findings))
+
+
+def read(entry: Entry, index: Index, files: Files) -> Read:
+    """The topic of a file, under its published id."""
+    topic, findings = _load(files, entry.unit.file)
+    if topic is None:
+        return Read(None, tuple(findings))
+    return Read(Topic(replace(entry.metadata, id=index.ids[entry.unit]), topic.body), tuple(findings))
+
+
+def _load(files: Files, name: str) -> tuple[Topic | None, list[Finding]]:
+    root, findings = xml.parse(files.read(name), name)
+    if root is None:
+        return None, findings
+    if root.get("schema") != SCHEMA:
+        found = SCHEMA_VERSION.at(name, root.sourceline, f"expected schema {SCHEMA!r}, found {root.get('schema')!r}")
+        return None, [*findings, found]
+    etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
+    problems = schema_problems(root)
+    if problems:
+        return None, [*findings, *(INVALID.at(name, line, text) for line, text in problems)]
+    try:
+        topic = load_element(_placed(root, files, name))
+    except InvalidTopic as problem:
+        return None, [*findings, INVALID.at(name, root.sourceline, str(problem))]
+    return Topic(replace(topic.metadata, file=name, line=root.sourceline or 1), topic.body), findings
+
+
+def _placed(root: etree._Element, files: Files, name: str) -> etree._Element:
+    """The topic with lines, images and links as they are in this file, not in the one it was once made from."""
+    for element in root.iterfind("body//*"):
+        element.attrib.pop("data-file", None)
+        if element.tag in BLOCKS:
+            element.set("data-line", str(element.sourceline))
+    for image in root.iterfind("body//img"):
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), image.get("src", "")))
+        if beside in files or image.get("src") not in files:
+            image.set("src", beside)
+    for link in root.iterfind("body//a[@data-topic]"):
+        link.set("data-topic", safe_id(link.get("data-topic", "")))
+    return root
+
+
+def _images(topic: Topic) -> Iterator[str]:
+    return (image.get("src", "") for image in topic.body.iter("img"))
