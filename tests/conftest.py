@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from demo import Demo, copy_of_examples, run
+from validators import ACE, AXE, NU_JAR, chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -63,3 +69,30 @@ def corpora() -> Path:
         pytest.skip("SYNDICATION_CORPORA is not set: no corpora to run over")
     assert Path(folder).is_dir(), f"SYNDICATION_CORPORA={folder} is not a folder"
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def examples_run(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """One run over a copy of examples/, every partner's bundle pulled and verified."""
+    folder = tmp_path_factory.mktemp("examples")
+    return run(copy_of_examples(folder / "project"), folder / "bundles")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The system's Chromium."""
+    return require_command("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One headless Chromium for all tests."""
+    with chromium(chromium_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def npm_tools() -> None:
+    """Nu, axe and Ace, as `make test` installs them from npm."""
+    require_command("node")
+    require_tool(NU_JAR.exists() and AXE.exists() and ACE.is_dir(), "tests/tools/node_modules (npm ci in tests/tools)")

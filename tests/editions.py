@@ -35,10 +35,14 @@ PARTNER_TEXTS = {
 }
 
 
-def edition(metadata: Metadata, *, site: Site = SITE, formats: tuple[str, ...] = ("html", "print", "epub", "text", "json")) -> Edition:
+def edition(
+    metadata: Metadata, *, site: Site = SITE, formats: tuple[str, ...] = ("html", "print", "epub", "text", "json")
+) -> Edition:
     """The edition of a topic on a site of Riverside Health, missing copyright filled in."""
-    filled = metadata if metadata.copyright else replace(
-        metadata, copyright=Copyright(first_year=1995, last_year=2023, holder="Example Health Press, Inc.")
+    filled = (
+        metadata
+        if metadata.copyright
+        else replace(metadata, copyright=Copyright(first_year=1995, last_year=2023, holder="Example Health Press, Inc."))
     )
     base = metadata.language.split("-")[0]
     return Edition(

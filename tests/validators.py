@@ -57,8 +57,8 @@ def _epubcheck(path: Path) -> Iterator[str]:
         report = Path(folder, "report.json")
         _checker()().run([str(path), "--json", str(report), "--quiet", "--locale", "en"])
         found = _json(report.read_text(encoding="utf-8") if report.exists() else "", f"EPUBCheck, {path}")
-    if found.get("checker", {}).get("filename") != path.name:
-        raise NoReport(f"EPUBCheck reports on {found.get('checker')}, expected {path.name}")
+    if found.get("checker", {}).get("filename") != path.name or not (found.get("items") or found.get("messages")):
+        raise NoReport(f"EPUBCheck reports on {found.get('checker')}, expected {path.name} and what is in it")
     for message in found["messages"]:
         if message["severity"] not in ("INFO", "USAGE", "SUPPRESSED"):
             places = [f"{place['path']}:{place['line']}" for place in message["locations"]]
@@ -97,7 +97,7 @@ def nu(paths: Sequence[Path]) -> list[str]:
     pages = [path for path in paths if path.suffix in (".html", ".xhtml")]
     others = [path for path in paths if path not in set(pages)]
     # Asked for style sheets too, it counts the lines of pages wrongly; so they go by themselves.
-    groups = ((pages, []), (others, ["--also-check-css", "--also-check-svg"]))
+    groups: tuple[tuple[list[Path], list[str]], ...] = ((pages, []), (others, ["--also-check-css", "--also-check-svg"]))
     return [
         line
         for group, options in groups
