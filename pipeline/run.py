@@ -8,7 +8,7 @@ links to it go where it is not live.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -19,11 +19,18 @@ from pipeline.catalog import Catalog, survey
 from pipeline.contracts import Content, FileRow, OutputFile, Released, Releases, Row, Store
 from pipeline.editions import Key, SitePlan, plan_site
 from pipeline.errors import StoreError, SyndicationError
+from pipeline.findings import Finding, error
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
 from pipeline.settings import Partner, unknown
 from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, withhold_languages
 from pipeline.work import Context, Job, TopicResult, work
+
+NO_TOPICS: Final = error(
+    "site.no-topics",
+    "A site gets no topic at all, and has none published. Nothing was published for it.",
+    "Compare the grant's collections, languages, audiences and dates with the topics ('list topics'); mend what is held back.",
+)
 
 CHUNK: Final = 50  # topics in a unit of work: large enough to pay for its travel, small enough to share out
 Progress = Callable[[str, int, int], None]
@@ -67,7 +74,7 @@ def run(system: System, options: Options, progress: Progress = lambda *_: None) 
     _work_until_settled(state, catalog, options, progress)
     _collect(state, report)
     for prefix, plan in state.context.plans.items():
-        report.sites.append(_finish(state, prefix, plan, options))
+        report.sites.append(_finish(state, prefix, plan, options, report.findings))
     return report
 
 
@@ -260,22 +267,25 @@ def _collect(state: State, report: Report) -> None:
     report.seconds = dict(seconds)
 
 
-def _finish(state: State, prefix: str, plan: SitePlan, options: Options) -> SiteReport:
+def _finish(state: State, prefix: str, plan: SitePlan, options: Options, findings: list[Finding]) -> SiteReport:
     site = SiteReport(prefix.removeprefix("p/"), plan.partner.id)
     site.withheld = {" ".join(key): decisions[0].reason for key, decisions in plan.withheld.items() if decisions}
     try:
         if prefix in state.failed:
             raise state.failed[prefix]
-        _publish(state, prefix, plan, options, site)
+        findings += _publish(state, prefix, plan, options, site)
     except SyndicationError as problem:
         site.state = "stopped" if problem.exit_code == 3 else "failed"
         site.error, site.exit_code = str(problem), problem.exit_code
     return site
 
 
-def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: SiteReport) -> None:
+def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: SiteReport) -> list[Finding]:
     live = state.live.get(prefix)
     rows = _rows(state, prefix, plan, site)
+    if not rows and live is None:
+        site.state = "empty"
+        return [_no_topics(state, plan)]
     _compare(site, live, rows)
     settings = state.context.system.configuration.settings
     brake.check(
@@ -291,7 +301,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
     if state.context.store is None:
         site.state = "dry-run"
-        return
+        return []
     releases: Releases = state.context.system.releases.load()
     releases.put_files(state.context.store, prefix, files, set(releases.present(state.context.store, prefix)))
     content = _content(state.context, plan, rows, files)
@@ -299,6 +309,17 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         content = live.content  # a day that changed nothing is no new release: partners would fetch the same again
     outcome = releases.publish(state.context.store, plan.site, content, live, run_id=options.run_id, created=options.created)
     site.state, site.sequence, site.uploaded = outcome.state, outcome.sequence, outcome.uploaded
+    return []
+
+
+def _no_topics(state: State, plan: SitePlan) -> Finding:
+    held_back = {key for key, prefix in state.results if prefix == plan.site.prefix}
+    reasons = Counter(decisions[0].reason for decisions in plan.withheld.values() if decisions)
+    parts = [f"{count} withheld because {reason}" for reason, count in reasons.most_common(5)]
+    parts += [f"{len(held_back)} held back"] if held_back else []
+    file = f"{state.context.system.configuration.settings.partners}/{plan.partner.id}.toml"
+    text = f"site {plan.site.id} gets no topic on {plan.as_of}: {'; '.join(parts) or 'the inputs hold none'}"
+    return NO_TOPICS.at(file, 0, text, partner=plan.partner.id)
 
 
 def _rows(state: State, prefix: str, plan: SitePlan, site: SiteReport) -> list[Row]:

@@ -218,11 +218,21 @@ def test_wrong_usage_is_exit_code_2(project: Path, words: list[str], said: str) 
     assert "Traceback" not in done.stderr
 
 
+def test_a_partner_with_no_topics(project: Path) -> None:
+    edit(project / "partners/first-partner.toml", 'collections = "all" ', 'collections = ["no-such"] ')
+    report = run(project, code=1)
+    (finding,) = report["findings"]
+    assert (finding["code"], finding["file"]) == ("site.no-topics", "partners/first-partner.toml")
+    assert "2 withheld because the topic is in starter; collections granted: no-such" in finding["text"]
+    assert site(report)["state"] == "empty"
+    assert not (project / "build/store").exists()
+
+
 def test_an_empty_folder(project: Path) -> None:
     shutil.rmtree(project / "topics")
     (project / "topics").mkdir()
     report = run(project, code=1)
-    assert [f["code"] for f in report["findings"]] == ["input.empty"]
+    assert [f["code"] for f in report["findings"]] == ["input.empty", "site.no-topics"]
 
 
 def test_an_input_that_is_not_there(project: Path) -> None:
