@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 # Anchors that pages around a body use.
-RESERVED: Final = frozenset({"syn-main"})
+RESERVED: Final = frozenset({"syn-main", "syn-main-toc", "syn-main-credits"})
 
 
 def anchor_id(topic: str, anchor: str) -> str:

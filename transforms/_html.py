@@ -122,6 +122,7 @@ _UNWRAP: Final = "syn-unwrap"  # elements of this name lose their tags at the en
 _HAS_ID: Final = etree.XPath("descendant::*[@id]")
 _HAS_ONLY: Final = etree.XPath("descendant::*[@data-only]")
 _EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
+_NUMBER: Final = re.compile(r"\d\s")
 _AFTER_NUMBER: Final = re.compile(r"(?<=\d)[ \t\r\n]+(?=[°%µ‰℃℉]|[^\W\d_]{1,14}(?![^\W_]))")
 
 
@@ -230,17 +231,18 @@ class _Work:
         if tag not in _KNOWN:
             self._unknown(element)
             return
-        data = dict(element.attrib)
+        data = dict(element.items())
         if data:
             self._attributes(element, data)
         handler = _HANDLERS.get(tag)
         if handler is not None:
             handler(self, element, data)
-        if element.text:
+        text, tail = element.text, element.tail
+        if text and _NUMBER.search(text):
             _join_numbers(element)
         if tag in BLOCKS:
-            element.tail = element.tail or "\n"
-        elif element.tail:
+            element.tail = tail or "\n"
+        elif tail and (_NUMBER.search(tail) or (text and text[-1].isdigit())):
             _join_numbers_after(element)
 
     def _unknown(self, element: etree._Element) -> None:
@@ -286,7 +288,7 @@ class _Work:
             self._title(element, heading, known)
 
     def _title(self, element: etree._Element, heading: etree._Element, known: _Section) -> None:
-        known.title = plain(heading)
+        known.title = plain(heading) if len(heading) else " ".join((heading.text or "").split())
         above = known.parent.id if known.parent else ""
         known.id = element.get("id") or self.anchors.derived(slug(known.title), above, lambda: plain(element))
         element.set("id", known.id)
