@@ -1,0 +1,60 @@
+"""A topic's body: the blocks of its mark-up, then related topics, footnotes and definitions.
+
+In: a resolved copy of a topic and its `Writer`. Out: a `body` element that `topic.rng` allows, white space folded.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lxml import etree
+
+from sources.dita import blocks, codes, inline, links, tables
+from sources.dita.flow import add_all, fold
+from sources.dita.model import Link
+from sources.dita.writer import Handler, Writer
+
+HANDLERS: Final[dict[str, Handler]] = {
+    **inline.HANDLERS,
+    **blocks.HANDLERS,
+    **tables.HANDLERS,
+    **dict.fromkeys(("xref", "longdescref", "longquoteref", "glossAlternateFor"), links.xref),
+    **dict.fromkeys(("related-links", "linkpool", "linklist"), links.related_links),
+    "synnoteref": links.xref,
+    "abbreviated-form": links.abbreviated,
+    "link": links.related_link,
+}
+
+
+def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> etree._Element:
+    """The body of a resolved topic."""
+    writer.name_all(topic)
+    made = blocks.topic_blocks(writer, topic)
+    made = _for_some(writer, topic, made)
+    links.map_links(writer, map_links)
+    end = [links.related(writer), links.glossary(writer)]
+    notes = links.footnotes(writer)  # last: a definition may have brought some
+    result = etree.Element("body")
+    add_all(result, [*made, *(one for one in (end[0], notes, end[1]) if one is not None)])
+    fold(result)
+    _settle_local_links(writer, result)
+    return result
+
+
+def _for_some(writer: Writer, topic: etree._Element, made: list[etree._Element]) -> list[etree._Element]:
+    """A topic that is for some formats or audiences alone, or runs the other way: so is everything in it."""
+    stated = {name: value for name, value in writer.attributes(topic, name=False).items() if name in ("data-only", "dir")}
+    return [add_all(etree.Element("div", stated), made)] if stated and made else made
+
+
+def _settle_local_links(writer: Writer, result: etree._Element) -> None:
+    """Links inside the topic to what the body does not have become their words."""
+    present = {one.get("id") for one in result.iter("*") if one.get("id")}
+    for link in [one for one in result.iter("a") if (one.get("href") or "").startswith("#")]:
+        if (link.get("href") or "")[1:] not in present:
+            parent = next((one for one in (link, *link.iterancestors()) if one.get("data-line")), link)
+            line = int(parent.get("data-line") or 0)
+            text = f"the link leads to {link.get('href')}, which has no place of its own in the text"
+            writer.findings.append(codes.LINK_MISSING.at(parent.get("data-file") or writer.unit.file, line, text))
+            link.tag = "span"
+            link.attrib.clear()

@@ -1,0 +1,90 @@
+"""Input files as trees, for those who only look: a few are kept per process, so that a much reused file is read once.
+
+In: names of input files, ids. Out: trees (read-only: copy before you change) and elements in them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+from lxml import etree
+
+from pipeline import xml
+from pipeline.contracts import Files
+from pipeline.errors import NotFound
+from pipeline.findings import Finding
+from pipeline.topic import XML_LANG
+from sources.dita.names import is_a
+
+KEPT: Final = 24
+_ID: Final = etree.XPath("//*[@id = $id]")
+
+# By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
+_TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
+
+
+def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Finding, ...]]:
+    """A file's root element, or None and the findings that say why; None without findings where there is no such file."""
+    try:
+        data = files.read(name)
+    except NotFound:
+        return None, ()
+    held = _TREES.get(name)
+    if held is None or held[0] != data:
+        root, findings = xml.parse(data, name)
+        held = _TREES[name] = (data, root, tuple(findings))
+        if len(_TREES) > KEPT:
+            _TREES.popitem(last=False)
+    _TREES.move_to_end(name)
+    return held[1], held[2]
+
+
+def topic_of(element: etree._Element) -> etree._Element | None:
+    """The topic (or map) that an element is in, itself included."""
+    one: etree._Element | None = element
+    while one is not None and not (is_a(one, "topic") or is_a(one, "map")):
+        one = one.getparent()
+    return one
+
+
+def find(root: etree._Element, topic: str, element: str) -> etree._Element | None:
+    """The topic of that id, or the element of that id in it; in maps ids are unique alone. "" = the first topic."""
+    if is_a(root, "map"):
+        return _first(root, element or topic) if element or topic else root
+    if not element:
+        return _topic(root, topic)
+    for found in _ID(root, id=element):
+        owner = topic_of(found)
+        if owner is not None and owner is not found and (not topic or owner.get("id") == topic):
+            return found
+    return None
+
+
+def _topic(root: etree._Element, topic: str) -> etree._Element | None:
+    if not topic:
+        return next(iter(roots(root)), None)
+    return next((found for found in _ID(root, id=topic) if is_a(found, "topic")), None)
+
+
+def _first(root: etree._Element, name: str) -> etree._Element | None:
+    return next(iter(_ID(root, id=name)), None)
+
+
+def roots(root: etree._Element) -> Iterator[etree._Element]:
+    """The topics of a file that no topic holds: its root, or the children of `<dita>`."""
+    if is_a(root, "topic"):
+        yield root
+    else:
+        yield from (one for one in root if is_a(one, "topic"))
+
+
+def language(element: etree._Element) -> str:
+    """The `xml:lang` that holds for an element."""
+    one: etree._Element | None = element
+    while one is not None:
+        if one.get(XML_LANG):
+            return one.get(XML_LANG) or ""
+        one = one.getparent()
+    return ""

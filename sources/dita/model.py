@@ -1,0 +1,119 @@
+"""What the DITA source keeps of its files between `index` and `read`: keys, key scopes, places of topics. No trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.contracts import Unit
+from pipeline.findings import Finding
+from sources.dita.conditions import Filter
+from sources.dita.places import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One definition of a key. The texts are XML of a `<keyword>`'s (linktext's, navtitle's) content, "" where there is none."""
+
+    file: str
+    line: int
+    ref: Ref | None = None
+    format: str = ""
+    keyref: str = ""
+    keyword: str = ""
+    linktext: str = ""
+    navtitle: str = ""
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What the definition says, without where it stands."""
+        return self.ref, self.keyref, self.keyword, self.linktext, self.navtitle
+
+
+@dataclass(slots=True)
+class Scope:
+    """One key scope. A parent's definition goes before its own; it sees its children's keys as `child.key`."""
+
+    parent: int | None
+    keys: dict[str, Key] = field(default_factory=dict)
+    children: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Keys:
+    """All key scopes, by number."""
+
+    scopes: list[Scope] = field(default_factory=list)
+
+    def find(self, name: str, scope: int) -> Key | None:
+        """The definition that a key has in a scope."""
+        return next((key for number in reversed([*self._upward(scope)]) if (key := self._here(name, number))), None)
+
+    def _upward(self, scope: int) -> Iterator[int]:
+        number: int | None = scope
+        while number is not None:
+            yield number
+            number = self.scopes[number].parent
+
+    def _here(self, name: str, number: int) -> Key | None:
+        scope = self.scopes[number]
+        if name in scope.keys:
+            return scope.keys[name]
+        first, dot, rest = name.partition(".")
+        while dot:
+            if first in scope.children and (found := self._here(rest, scope.children[first])):
+                return found
+            more, dot, rest = rest.partition(".")
+            first = f"{first}.{more}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that maps give a topic: where to, and the author's words (XML, "" = the target's title)."""
+
+    ref: Ref
+    text: str = ""
+    format: str = ""
+    file: str = ""
+    line: int = 0
+
+
+class Push(NamedTuple):
+    """Text to be pushed: how (pushreplace, pushbefore, pushafter), from which file, its number among that file's elements with conaction."""
+
+    action: str
+    file: str
+    number: int
+
+
+@dataclass(slots=True)
+class Data:
+    """The source's own part of an Index. A file's "root id" is the id of its topic, of each child in a `<dita>`.
+
+    `parts`: for files with several topics, which unit part each topic id (nested ones too) is in; `roots`: the id of each
+    unit's own topic; `scopes`: the key scopes that a unit stands in.
+    """
+
+    filter: Filter = field(default_factory=Filter)
+    keys: Keys = field(default_factory=Keys)
+    scopes: dict[Unit, tuple[int, ...]] = field(default_factory=dict)
+    every_scope: tuple[int, ...] = ()
+    roots: dict[Unit, str] = field(default_factory=dict)
+    parts: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    definitions: frozenset[tuple[str, str]] = frozenset()
+    links: dict[Unit, tuple[Link, ...]] = field(default_factory=dict)
+    pushes: dict[Ref, tuple[Push, ...]] = field(default_factory=dict)
+    findings: dict[Unit, tuple[Finding, ...]] = field(default_factory=dict)
+
+    def unit(self, ref: Ref) -> Unit | None:
+        """The unit that a place in the input files is in; None where no topic is there."""
+        file = self.aliases.get(ref.file, ref.file)
+        if file not in self.parts:
+            unit = Unit(file)
+            return unit if unit in self.roots else None
+        parts = self.parts[file]
+        part = parts.get(ref.topic) if ref.topic else next(iter(parts.values()), None)
+        return Unit(file, part) if part is not None else None

@@ -1,0 +1,223 @@
+"""One topic's conversion: state, and the step from one DITA element to canonical items.
+
+In: a resolved copy of a topic. Out: items (see flow.py), findings, footnotes, definitions, related links. What an element becomes is
+said by the handlers (blocks.py, inline.py, tables.py, links.py), which get the `Writer` and the element.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from lxml import etree
+
+from pipeline.contracts import Unit
+from pipeline.findings import Code, Finding
+from pipeline.topic import XML_LANG
+from sources.dita import codes
+from sources.dita.flow import Item, blocks, words
+from sources.dita.model import Data
+from sources.dita.names import is_a, names
+from sources.dita.places import Ref
+from sources.dita.reuse import Origin, Resolver
+
+Handler = Callable[["Writer", etree._Element], list[Item]]
+
+# deliveryTarget -> formats of ours; a format of ours stands for itself.
+FORMATS: Final[Mapping[str, str]] = {
+    "pdf": "print", "html5": "html", "xhtml": "html", "web": "html", "online": "html", "epub3": "epub", "txt": "text",
+}  # fmt: skip
+OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
+_DIRECTIONS: Final = {"ltr": "ltr", "rtl": "rtl", "lro": "ltr", "rlo": "rtl"}
+_CONTAINERS: Final = frozenset({"body", "section", "example", "bodydiv", "sectiondiv", "div", "topic", "note", "lq", "fig"})
+
+
+class Writer:
+    """Converts one topic. `ids` are the published units; without them (in `index`) links are only words."""
+
+    def __init__(
+        self, resolver: Resolver, data: Data, ids: Mapping[Unit, str], unit: Unit, language: str, handlers: Mapping[str, Handler]
+    ) -> None:
+        self.resolver, self.data, self.ids, self.unit, self.language = resolver, data, ids, unit, language
+        self.root_id = data.roots.get(unit, "")
+        self.origin = Origin(unit.file, self.root_id)
+        self.findings: list[Finding] = []
+        self.anchors: dict[etree._Element, str] = {}
+        self.targets: dict[Ref, etree._Element] = {}
+        self.footnotes: dict[etree._Element, tuple[str, etree._Element]] = {}
+        self.definitions: dict[Ref, tuple[str, etree._Element | None]] = {}
+        self.related: list[tuple[etree._Element | None, list[etree._Element]]] = []
+        self.linked: set[tuple[str, str]] = set()
+        self.expanding: tuple[str, ...] = ()  # keys whose text is being written, against circles
+        self._handlers = handlers
+        self._taken: set[str] = set()
+        self._unknown: dict[tuple[str, str], tuple[int, int]] = {}
+
+    # --- conversion
+
+    def content(self, element: etree._Element, *skipped: etree._Element | None) -> list[Item]:
+        """What stands in an element, as items; `skipped` children are left out."""
+        items: list[Item] = [element.text] if element.text else []
+        for one in element:
+            if isinstance(one.tag, str) and not any(one is other for other in skipped):
+                items += self.convert(one)
+            if one.tail:
+                items.append(one.tail)
+        return items
+
+    def convert(self, element: etree._Element) -> list[Item]:
+        """What an element becomes."""
+        for name in names(element):
+            handler = self._handlers.get(name)
+            if handler:
+                return self.there(element, handler)
+        return self.there(element, Writer._keep_unknown)
+
+    def there(self, element: etree._Element, handler: Handler) -> list[Item]:
+        """A handler's items, made where the element comes from."""
+        origin = self.resolver.origins.get(element) if self.resolver.origins else None
+        if origin is None:
+            return handler(self, element)
+        before, self.origin = self.origin, origin
+        try:
+            return handler(self, element)
+        finally:
+            self.origin = before
+
+    def words(self, element: etree._Element, *skipped: etree._Element | None) -> list[Item]:
+        """What stands in an element, where only words may stand."""
+        return words(self.content(element, *skipped))
+
+    def _keep_unknown(self, element: etree._Element) -> list[Item]:
+        name = names(element)[0]
+        line, count = self._unknown.get((self.origin.file, name), (element.sourceline or 0, 0))
+        self._unknown[self.origin.file, name] = line, count + 1
+        items = self.content(element)
+        parent = element.getparent()
+        stands_alone = parent is None or any(one in _CONTAINERS for one in names(parent))
+        return list(blocks(items)) if stands_alone else items
+
+    # --- findings
+
+    def find(self, code: Code, element: etree._Element, text: str) -> None:
+        """A finding at an element."""
+        self.findings.append(code.at(self.origin.file, element.sourceline, text))
+
+    def all_findings(self) -> list[Finding]:
+        """Every finding of the conversion and of what led to it."""
+        unknown = [
+            codes.UNKNOWN.at(file, line, f"<{name}> ({count} in this topic) is no DITA element")
+            for (file, name), (line, count) in self._unknown.items()
+        ]
+        return [*self.resolver.findings, *self.resolver.keys.findings, *self.findings, *unknown]
+
+    # --- attributes
+
+    def mark(self, made: etree._Element, element: etree._Element, *, name: bool = True) -> etree._Element:
+        """Puts on a block what all blocks carry: id, language, conditions, where it comes from."""
+        made.attrib.update(self.attributes(element, name=name))
+        made.set("data-line", str(element.sourceline or 0))
+        if self.origin.file != self.unit.file:
+            made.set("data-file", self.origin.file)
+        return made
+
+    def attributes(self, element: etree._Element, *, name: bool = True) -> dict[str, str]:
+        """The attributes of an element that matter to us."""
+        if not element.attrib:
+            return {}
+        made = {}
+        anchor = self.anchors.get(element) if name else None
+        if anchor:
+            made["id"] = anchor
+        language = self._language(element)
+        if language and language != self.language:
+            made["lang"] = language
+        direction = _DIRECTIONS.get(element.get("dir") or "")
+        if direction:
+            made["dir"] = direction
+        only = self._formats(element)
+        if only:
+            made["data-only"] = only
+        audience = self.data.filter.undecided(element, "audience")
+        if audience:
+            made["data-audience"] = " ".join(audience)
+        return made
+
+    def _language(self, element: etree._Element) -> str:
+        raw = element.get(XML_LANG)
+        if not raw:
+            return ""
+        tag = language_tag(raw)
+        if not tag:
+            self.find(codes.LANGUAGE, element, f"xml:lang={raw!r}")
+        return tag
+
+    def _formats(self, element: etree._Element) -> str:
+        wanted = self.data.filter.undecided(element, "deliveryTarget")
+        found = dict.fromkeys(FORMATS.get(value, value) for value in wanted if value in OURS or value in FORMATS)
+        if wanted and not found:
+            self.find(codes.DELIVERY, element, f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}")
+        return " ".join(found)
+
+    # --- anchors
+
+    def name_all(self, root: etree._Element) -> None:
+        """Settles the anchor of every element that has an id: those of the topic's own file first, for other topics lead to them."""
+        found = [(one, self._ref(one, root)) for one in _WITH_ID(root) if one is not root]
+        for own in (True, False):
+            for element, ref in found:
+                if (ref.file == self.unit.file) == own:
+                    self.anchors[element] = self.fresh(self.anchor(ref))
+                    self.targets.setdefault(ref, element)
+
+    def anchor(self, ref: Ref) -> str:
+        """The anchor of a place in its topic: its id, behind the id of a nested topic where it stands in one."""
+        unit = self.data.unit(ref)
+        root_id = self.data.roots.get(unit, "") if unit else ""
+        if not ref.element:
+            return _token(ref.topic)
+        return _token(ref.element if ref.topic in ("", root_id) else f"{ref.topic}-{ref.element}")
+
+    def fresh(self, wanted: str) -> str:
+        """An id that nothing in the body has yet."""
+        name, number = wanted, 1
+        while name in self._taken:
+            number += 1
+            name = f"{wanted}-{number}"
+        self._taken.add(name)
+        return name
+
+    def _ref(self, element: etree._Element, root: etree._Element) -> Ref:
+        """Where an element of the copy stands in the inputs."""
+        file, topic = self.unit.file, self.root_id
+        for one in (element, *element.iterancestors()):
+            origin = self.resolver.origins.get(one)
+            if origin or one is root:
+                file, topic = origin or (file, topic)
+                break
+            if one is not element and is_a(one, "topic"):
+                topic = one.get("id") or ""
+                file = next((o.file for up in (one, *one.iterancestors()) if (o := self.resolver.origins.get(up))), file)
+                break
+        if is_a(element, "topic"):
+            return Ref(file=file, topic=element.get("id") or "")
+        return Ref(file=file, topic=topic, element=element.get("id") or "")
+
+
+def language_tag(raw: str) -> str:
+    """A BCP 47 tag in its usual spelling (en-US, zh-Hant); "" where it is none."""
+    raw = raw.strip().replace("_", "-")
+    if not _LANGUAGE.fullmatch(raw):
+        return ""
+    first, *rest = raw.split("-")
+    shaped = [
+        part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha() else part.lower() for part in rest
+    ]
+    return "-".join([first.lower(), *shaped])
+
+
+def _token(name: str) -> str:
+    return re.sub(r"[^\w.:-]+", "-", name).strip("-") or "place"
