@@ -164,10 +164,6 @@ def _utf8(data: bytes, file: str, whole: bool = True) -> tuple[bytes | None, lis
     if not data.strip(b" \t\r\n\0\xef\xbb\xbf\xfe\xff"):
         return None, [EMPTY.at(file, 1, f"the file is empty ({len(data)} bytes)")]
     found = _encoding(data)
-    if found.declared and not _ENCODINGS.fullmatch(found.declared):
-        return None, [
-            ENCODING.at(file, 1, f"the declared encoding {found.declared!r} is not one that can be read; expected UTF-8")
-        ]
     try:
         text = codecs.getincrementaldecoder(found.name)().decode(data[found.mark :], final=whole)
     except UnicodeDecodeError as problem:
@@ -194,8 +190,10 @@ def _encoding(data: bytes) -> _Encoding:
 def _by_content(data: bytes, declared: str) -> str:
     """The encoding of bytes without mark and zeros: as declared, unless the bytes show that it can not be."""
     name = _normal(declared)
-    if not name or name.startswith(("utf-16", "utf-32")) or data.isascii():
+    if not name or name.startswith(("utf-16", "utf-32")):
         return "utf-8"
+    if data.isascii():
+        return name
     if _SINGLE_BYTE.fullmatch(name) and _decodes(data, "utf-8"):
         return "utf-8"  # any bytes are text in these; bytes that are also UTF-8 are no accident
     if name in ("iso8859-1", "ascii"):
@@ -225,7 +223,7 @@ def _decodes(data: bytes, name: str) -> bool:
 
 def _lies(found: _Encoding, file: str) -> list[Finding]:
     declared = _normal(found.declared)
-    if not declared or found.name.startswith(declared) or (declared == "ascii" and found.name == "utf-8"):
+    if not found.declared or (declared and found.name.startswith(declared)):
         return []
     return [ENCODING_DECLARED.at(file, 1, f"the file declares {found.declared!r}, its bytes are {found.name}")]
 
@@ -422,5 +420,7 @@ def _syntax(log: list[etree._LogEntry], file: str) -> Finding:
     message = entry.message.strip().rstrip(".")
     if entry.type_name == "ERR_RESOURCE_LIMIT":
         return LIMIT.at(file, entry.line, message.split(", ")[0])
+    if message == "Unregistered error message":
+        message = entry.type_name.removeprefix("ERR_").replace("_", " ").lower()
     sentence = _SENTENCES.get(entry.type_name)
     return NOT_WELL_FORMED.at(file, entry.line, f"column {entry.column}: {sentence(message) if sentence else message}")
