@@ -126,6 +126,31 @@ def render(
 
 
 @app.command(
+    epilog="Examples:\n\n  run_pipeline.py explain asthma --partner riverside\n\n"
+    "  run_pipeline.py explain asthma --partner riverside --as-of 2028-01-01"
+)
+def explain(
+    topic: Annotated[str, typer.Argument(help="The topic's id.")],
+    partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
+    config: Config = DEFAULT_CONFIG,
+    site: Annotated[str, typer.Option(help="The site, where the partner has several.")] = "",
+    language: Annotated[str, typer.Option("--language", "-l", help="The language, where the topic has several.")] = "",
+    as_of: AsOf = "",
+    as_json: Json = False,
+) -> None:
+    """Say why a partner's site gets a topic, or does not: every rule's answer, with its clause."""
+    with _system(config) as system:
+        from pipeline import explain as explaining
+
+        found = explaining.explain(system, _today(as_of), topic, partner, site=site, language=language)
+        if as_json:
+            _echo_json(found.as_json())
+        else:
+            _print_table(found.table())
+            _say(found.sentence)
+
+
+@app.command(
     epilog="Examples:\n\n  run_pipeline.py pull build/store bundles/riverside --partner riverside\n\n"
     "  run_pipeline.py pull s3://bucket/prefix /srv/health --partner riverside --site portal"
 )

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.catalog import Catalog, survey
 from pipeline.contracts import OutputFile
-from pipeline.editions import Key
+from pipeline.editions import Key, SitePlan
 from pipeline.errors import UsageError
 from pipeline.findings import Finding, has_errors
 from pipeline.plugins import System
@@ -46,8 +46,8 @@ def render(
     catalog = survey(system, conditions_of(system, options))
     state = prepare(system, options, catalog, Report("render", ""))
     chosen = system.configuration.partner(partner)
-    prefix = _prefix(chosen, site)
-    key = _key(state, prefix, topic, language)
+    prefix = find_prefix(chosen, site)
+    key = find_key(state.context.plans[prefix], topic, language)
     _check_granted(state, prefix, key, format_name)
     result = TopicResult(key)
     prepared = _prepared(system, state, catalog, chosen, key, result)
@@ -73,7 +73,8 @@ def write(rendered: Rendered, output: Path) -> None:
         raise UsageError(f"{output} can not be written", found=str(problem), fix="give another -o FILE") from None
 
 
-def _prefix(partner: Partner, site: str) -> str:
+def find_prefix(partner: Partner, site: str) -> str:
+    """The prefix of a partner's site, or of its only one. Raises UsageError."""
     sites = partner.all_sites()
     if site and site not in sites:
         raise unknown("site", site, sites)
@@ -82,8 +83,8 @@ def _prefix(partner: Partner, site: str) -> str:
     return prefix_of(site or next(iter(sites)))
 
 
-def _key(state: State, prefix: str, topic: str, language: str) -> Key:
-    plan = state.context.plans[prefix]
+def find_key(plan: SitePlan, topic: str, language: str) -> Key:
+    """The topic in that language, or in its only one. Raises UsageError."""
     keys = sorted(key for key in {*plan.granted, *plan.withheld} if key[0] == topic)
     if language:
         if (topic, language) not in keys:

@@ -269,6 +269,18 @@ def test_render_check_list(project: Path, tmp_path: Path) -> None:
     assert [line.split("\t")[0] for line in topics] == ["drinking-water", "measure-a-pulse"]
 
 
+def test_explain_ends_in_one_sentence(project: Path) -> None:
+    words = ["explain", "drinking-water", "-p", "first-partner", "--config", str(project / "syndication.toml"), "--as-of"]
+    granted = command(*words, DAY).stdout.splitlines()
+    assert granted[-1] == (
+        "On 2026-06-01 First Partner gets 'Drinking enough water' as epub, html, json, print, text, under FP-1, Schedule A, 1."
+    )
+    refused = command(*words, "2036-01-01").stdout.splitlines()
+    ended = "agreement FP-1 ended on 2035-12-31 (FP-1, Schedule A, 1)"
+    assert refused[-1] == f"On 2036-01-01 First Partner does not get 'Drinking enough water': {ended}."
+    assert "dates\twithhold\tagreement FP-1 ended on 2035-12-31" in "\n".join(refused)
+
+
 def test_check_without_settings(project: Path) -> None:
     done = command("check", str(project / "topics"), cwd=project.parent)
     assert done.returncode == 0, done.stdout + done.stderr
