@@ -53,6 +53,7 @@ def run(
     topic: Topics = None,
     as_of: AsOf = "",
     workers: Workers = None,
+    store: Annotated[str, typer.Option(help="Publish to this folder or s3://bucket/prefix instead of the settings' store.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but store and publish.")] = False,
     allow_removals: Annotated[
         int, typer.Option(min=0, help="Let up to this many undecided removals per site through the brake.")
@@ -61,7 +62,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Read the inputs, make every site's edition, prove it and publish what changed."""
-    with _system(config) as system:
+    with _system(config, store=store) as system:
         brake = {"allow_removals": allow_removals, "allow_changes": allow_changes}
         report = _run(system, partner, topic, as_of, workers, dry_run=dry_run, **brake)
         _print_report(report, as_json)
@@ -244,7 +245,7 @@ def _plugins() -> dict[str, Any]:
     }
 
 
-def _build(config: Path, paths: list[Path] | None = None) -> System:
+def _build(config: Path, paths: list[Path] | None = None, store: str = "") -> System:
     from pipeline import settings
     from pipeline.plugins import System
 
@@ -253,13 +254,15 @@ def _build(config: Path, paths: list[Path] | None = None) -> System:
         configuration = settings.without_files([str(path.resolve()) for path in paths])
     else:
         configuration = settings.load(config, list(plugins["destinations"]))
+    if store:  # a path on the command line is taken from here, not from the settings' folder
+        configuration = configuration.with_store(store if "://" in store else str(Path(store).resolve()))
     return System(configuration, **plugins).check()
 
 
 @contextmanager
-def _system(config: Path, paths: list[Path] | None = None) -> Iterator[System]:
+def _system(config: Path, paths: list[Path] | None = None, store: str = "") -> Iterator[System]:
     with _reported():
-        yield _build(config, paths)
+        yield _build(config, paths, store)
 
 
 def _store(url: str, endpoint_url: str) -> Any:

@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -262,6 +262,10 @@ class Configuration:
     def path(self, written: str) -> Path:
         """A path as a settings file of this folder writes it."""
         return (self.folder / written).resolve()
+
+    def with_store(self, store: str) -> Configuration:
+        """The same, publishing elsewhere."""
+        return replace(self, settings=self.settings.model_copy(update={"store": store}))
 
     def partner(self, name: str) -> Partner:
         """The partner of this id. Raises UsageError naming the near miss."""
