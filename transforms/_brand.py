@@ -30,7 +30,7 @@ def brand_css(color: str) -> str:
     return (
         "@layer syndication{"
         f".syn-page{{--syn-brand:{written(brand)};--syn-on-brand:{written(ink)};--syn-accent:{written(light)}}}"
-        f"@media screen and (prefers-color-scheme:dark){{.syn-page{{--syn-accent:{written(dark)}}}}}"
+        f"@media screen and (prefers-color-scheme: dark){{.syn-page{{--syn-accent:{written(dark)}}}}}"
         "}\n"
     )
 

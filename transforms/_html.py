@@ -40,7 +40,8 @@ TopicLink = Callable[[str, str, str], str]
 class Options:
     """How a format wants the body. `topic_link` gives the address of (topic, language, anchor), None turns links to
     other topics into their own words; `definitions`, `related`: whether links to definitions and their list, and lists of
-    related topics, are kept; `illustrations`: or only those marked required; `media` gives an image's address."""
+    related topics, are kept; `illustrations`: or only those marked required; `ways_back`: whether footnotes and
+    definitions lead back to the text; `media` gives an image's address."""
 
     format: str
     topic_link: TopicLink | None
@@ -48,6 +49,7 @@ class Options:
     definitions: bool = True
     related: bool = True
     illustrations: bool = True
+    ways_back: bool = True
     heading_base: int = 2
 
 
@@ -94,12 +96,26 @@ def topic_links(view: View, page: str = "index.html", template: str = "") -> Top
     return templated if template else relative
 
 
+# XML escapes < and > everywhere, so that this is always a tag.
+_SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]+)[^<>]*/>")
+_VOID: Final = frozenset({b"br", b"img"})
+# What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
+_NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
+
+
 # --- printing -----------------------------------------------------------------------------------
 
 
 def to_html(element: etree._Element) -> bytes:
-    """The tree as HTML in UTF-8: void elements without end tags, MathML without prefixes."""
-    return bytes(etree.tostring(without_namespace(element), method="html", encoding="utf-8", with_tail=False))
+    """The tree as HTML in UTF-8: void elements without end tags, MathML without prefixes. Printed as XML and mended, since
+    libxml2's own HTML printer rewrites addresses."""
+    text = etree.tostring(without_namespace(element), method="xml", encoding="utf-8", with_tail=False)
+    return _SELF_CLOSED.sub(_html_ending, bytes(text))
+
+
+def _html_ending(found: re.Match[bytes]) -> bytes:
+    name = found[1]
+    return found[0][:-2] + (b">" if name in _VOID else b"></" + name + b">")
 
 
 def to_xhtml(element: etree._Element) -> bytes:
@@ -402,7 +418,7 @@ class _Work:
 
     def external_link(self, element: etree._Element, data: dict[str, str]) -> bool:
         """A link out of the publisher's topics."""
-        href = data.get("href", "").strip()
+        href = _NOT_IN_URL.sub(lambda found: quote(found[0]), data.get("href", "").strip())
         if not href.lower().startswith(_EXTERNAL):
             return False
         element.attrib.update({"href": href, "rel": "external noopener"})
@@ -421,24 +437,24 @@ class _Work:
             self.omitted["definitions"] += 1
             return False
         element.set("class", "syn-definition")
-        return self._note_link(element, data, self.words.text("Back to text"))
+        return self._note_link(element, data)
 
     def footnote_link(self, element: etree._Element, data: dict[str, str]) -> bool:
         """The mark of a footnote, to which the footnote leads back."""
         element.set("class", "syn-footnote")
-        return self._note_link(element, data, self.words.text("Back to text"))
+        return self._note_link(element, data)
 
-    def _note_link(self, element: etree._Element, data: dict[str, str], label: str) -> bool:
+    def _note_link(self, element: etree._Element, data: dict[str, str]) -> bool:
         if not self.local_link(element, data):
             return False
         target = self.anchors.of(data["href"].removeprefix("#"))
-        if target is not None and self.anchors.first_reference(target):
+        if self.options.ways_back and target is not None and self.anchors.first_reference(target):
             if element.get("id") is None:
                 element.set("id", self.anchors.beside(target, "ref"))
-            self._way_back(target, str(element.get("id")), label)
+            self._way_back(target, str(element.get("id")))
         return True
 
-    def _way_back(self, target: str, reference: str, label: str) -> None:
+    def _way_back(self, target: str, reference: str) -> None:
         note = self.targets[target]
         if note.tag == "dt":
             note = next(note.itersiblings("dd"), note)
@@ -446,7 +462,9 @@ class _Work:
             return
         last = note[-1] if len(note) and note[-1].tag == "p" else note
         back = etree.SubElement(last, "a")
-        back.attrib.update({"class": "syn-back", "href": f"#{quote(reference, safe='-._~')}", "aria-label": label})
+        back.attrib.update(
+            {"class": "syn-back", "href": f"#{quote(reference, safe='-._~')}", "aria-label": self.words.text("Back to text")}
+        )
         back.text = "↩"
         _before(back, "\u00a0")
 

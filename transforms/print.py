@@ -37,7 +37,7 @@ def path(edition: Edition) -> str:
 
 def body(view: View, assets: Assets) -> Body:
     """The topic's text as HTML without what only works on a screen, images inside."""
-    options = Options("print", None, data_uri, definitions=False, related=False, illustrations=False)
+    options = Options("print", None, data_uri, definitions=False, related=False, illustrations=False, ways_back=False)
     rendered = render(view, assets, options)
     toc = tuple((entry.id, entry.text) for entry in rendered.toc)
     return Body(to_html(rendered.element), {"toc": toc}, rendered.omitted)
