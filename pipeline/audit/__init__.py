@@ -1,1 +1,211 @@
-"""..."""
+"""The proofs on finished bytes: nothing of a topic lost, every notice there, nothing asked of another host.
+
+In: a view, the body a transform made of it, the finished files and the edition. Out: findings (`audit.*`), all of them errors,
+and `Proof`, a digest of what was proven. Everything is read back from the bytes, by readers that share nothing with the
+transforms; there is one reader per media type (`html.py`, `epub.py`, `text.py`, `json.py`), found by listing this folder.
+
+The work has the same two halves as rendering: `prove_body` once per view, `prove_file` for each site, which reads only what
+stands around the body as long as the body's bytes stand in the file verbatim, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pkgutil
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
+
+from pipeline.audit import _codes as codes
+from pipeline.audit import _frame as frame
+from pipeline.audit._compare import compare, compare_images, compare_links, same_links, same_pictures
+from pipeline.audit._expect import Expected, Manner, expect, text_sha256
+from pipeline.audit._reading import Finished, Problem, Reader, Reading, Unreadable, WordsReader, fold
+from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Place, View
+from pipeline.errors import UsageError
+from pipeline.findings import Finding
+
+__all__ = ["Proof", "expectations", "proof", "prove_body", "prove_file", "readers", "text_sha256"]
+
+VERSION = "1"  # of the proofs; part of every `Proof`
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was proven of one finished file, for the row of the release: `digest` covers words, notices, format and the file."""
+
+    digest: str
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+def readers() -> frozenset[str]:
+    """The media types that can be read back."""
+    return frozenset(_readers())
+
+
+@cache
+def _readers() -> dict[str, Reader]:
+    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    found = [cast(Any, import_module(f"{__name__}.{name}")) for name in names]
+    return {module.MEDIA_TYPE: module for module in found}
+
+
+def _reader(place: Place) -> Reader:
+    reader = _readers().get(place.media_type)
+    if reader is None:
+        raise UsageError(
+            f"format {place.format!r} makes {place.media_type}, which no audit reader can read",
+            expected=", ".join(sorted(readers())),
+            found=place.media_type,
+            fix="add a reader to pipeline/audit, or give the format a media type that has one",
+        )
+    return reader
+
+
+def expectations(view: View, place: Place, shown: Collection[str] = ()) -> Expected:
+    """What the format must show of the view; remembered by the view's key. `shown` are the images that there are (by
+    `img/@src`); of others, their words stand in their place. Raises UsageError for an unknown media type."""
+    spoken = not _reader(place).PICTURES
+    base = view.presentation.heading_base if place.media_type == "application/json" else 2
+    sources = {image.get("src", "") for image in view.topic.body.iter("img")}
+    missing = frozenset() if spoken else frozenset(sources.difference(shown))
+    return expect(view.topic, view.key, Manner(place.format, place.omits, base, spoken, missing))
+
+
+# --- once per view ------------------------------------------------------------------------------
+
+
+def prove_body(view: View, body: Body, place: Place, assets: Assets) -> list[Finding]:
+    """Reads a body back and compares it with its topic: nothing lost, nothing added, nothing active. [] = proven.
+    Raises UsageError for an unknown media type."""
+    reader = _reader(place)
+    expected = expectations(view, place, assets.images)
+    try:
+        reading = _inner(reader, body, view, place)
+    except Unreadable as error:
+        return _findings([Problem(codes.UNREADABLE, str(error))], view, place)
+    problems = [*reading.problems, *_counted(expected, body), *_outside(reading)]
+    shown = {image.get("src", ""): None for image in view.topic.body.iter("img")}
+    images = {source: image for source, image in assets.images.items() if source in shown}
+    compared = _compared(expected, reading, reader, images, inside=False)
+    return [*_findings(problems, view, place), *(_said(finding, view, place) for finding in compared)]
+
+
+_read: OrderedDict[tuple[str, str, bytes], Reading] = OrderedDict()
+
+
+def _inner(reader: Reader, body: Body, view: View, place: Place) -> Reading:
+    """The body as read back, remembered by its bytes: every site of a view has the same. Raises Unreadable."""
+    key = (place.format, view.topic.metadata.id, hashlib.sha256(body.content).digest())
+    if key not in _read:
+        _read[key] = reader.body(body.content, view, place)
+        while len(_read) > 64:
+            _read.popitem(last=False)
+    return _read[key]
+
+
+def _outside(reading: Reading) -> list[Problem]:
+    urls = {request.url: request.how for request in reading.requests if frame.leads_out(request.url)}
+    return [Problem(codes.REQUEST, f"{how}: {url[:200]}") for url, how in urls.items()]
+
+
+def _compared(
+    expected: Expected, reading: Reading, reader: Reader, images: Mapping[str, Image], *, inside: bool
+) -> list[Finding]:
+    if not reader.PICTURES:
+        return cast(WordsReader, reader).compare(expected.blocks, reading.blocks, inside=inside)
+    credit_lines = frozenset(fold(image.credit) for image in images.values() if image.credit)
+    return [
+        *compare(expected.blocks, reading.blocks, reader.ASPECTS, credit_lines, inside=inside),
+        *compare_images(expected, reading, images),
+        *compare_links(expected, reading),
+    ]
+
+
+def _counted(expected: Expected, body: Body) -> list[Problem]:
+    """Whether the body says of what it left out what is true."""
+    names = sorted({*expected.omissible, *body.omitted})
+    pairs = [(name, expected.omissible.get(name, 0), body.omitted.get(name, 0)) for name in names]
+    return [Problem(codes.OMITTED, f"{name}: expected {count}, found {said}") for name, count, said in pairs if count != said]
+
+
+# --- once per file ------------------------------------------------------------------------------
+
+
+def prove_file(
+    view: View, body: Body, files: Sequence[OutputFile], edition: Edition, place: Place, bundle: Sequence[OutputFile] = ()
+) -> list[Finding]:
+    """Reads what stands around a body in a finished file: the body whole, every notice once, exact and visible, no request
+    to another host. `files[0]` is the main file; `bundle` are files of the bundle that pages refer to (style sheets,
+    logos). Where the body is not found verbatim, the whole file is read and compared with the view. [] = proven.
+    Raises UsageError for an unknown media type."""
+    reader = _reader(place)
+    problems = _media_type(files[0], place)
+    try:
+        inner = _inner(reader, body, view, place)
+        finished = Finished(tuple(files), body, inner, view, edition, place, tuple(bundle))
+        reading = reader.file(finished)
+    except Unreadable as error:
+        return _findings([*problems, Problem(codes.UNREADABLE, str(error))], view, place, edition)
+    problems += [*reading.problems, *frame.check(finished, reading)]
+    found = _findings(problems, view, place, edition)
+    if reading.whole:
+        compared = _whole(reader, inner, reading, view, place)
+        found += [_said(finding, view, place, edition) for finding in compared]
+    return found
+
+
+def _whole(reader: Reader, inner: Reading, reading: Reading, view: View, place: Place) -> list[Finding]:
+    """A page whose template rewrote the body: it must show all that the body, proven before, shows."""
+    if not reader.PICTURES:
+        expected = expectations(view, place).blocks
+        return cast(WordsReader, reader).compare(expected, reading.blocks, inside=True)
+    lines = {block.text: block for block in expectations(view, place).blocks}
+    known = [lines.get(block.text, block) for block in inner.blocks]
+    blocks = [replace(block, line=there.line, file=there.file) for block, there in zip(inner.blocks, known, strict=True)]
+    return [
+        *compare(blocks, reading.blocks, reader.ASPECTS, frozenset(), inside=True),
+        *same_pictures(inner.pictures, reading.pictures),
+        *same_links(inner.links, reading.links),
+    ]
+
+
+def _media_type(main: OutputFile, place: Place) -> list[Problem]:
+    if main.media_type == place.media_type:
+        return []
+    return [Problem(codes.UNREADABLE, f"{main.path}: expected {place.media_type}, found {main.media_type}")]
+
+
+def proof(view: View, files: Sequence[OutputFile], edition: Edition, place: Place) -> Proof:
+    """What was proven, for the release's row: the same words, notices, format and bytes give the same digest."""
+    said = {
+        "version": VERSION,
+        "format": place.format,
+        "text": text_sha256(view.topic),
+        "notices": [[notice.kind, notice.text, notice.url] for notice in edition.notices],
+        "files": [[file.path, hashlib.sha256(file.data).hexdigest()] for file in files],
+    }
+    return Proof(hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32])
+
+
+# --- findings -----------------------------------------------------------------------------------
+
+
+def _findings(problems: Iterable[Problem], view: View, place: Place, edition: Edition | None = None) -> list[Finding]:
+    metadata = view.topic.metadata
+    unique = dict.fromkeys(problems)
+    return [_said(p.code.at(metadata.file, metadata.line, p.text), view, place, edition) for p in unique]
+
+
+def _said(finding: Finding, view: View, place: Place, edition: Edition | None = None) -> Finding:
+    """The finding, said of the topic, its format and (where it is about a site's file) the partner."""
+    metadata = view.topic.metadata
+    partner = edition.site.partner if edition else ""
+    said = replace(finding, text=f"{place.format}: {finding.text}", partner=partner)
+    return said.of(f"{metadata.id} {metadata.language}", metadata.owner)

@@ -1,0 +1,369 @@
+"""What a rendering of a view must show: the topic's own words, in order, each with what it is.
+
+In: a view's canonical body, a format's name and what that format may omit. Out: `Expected`. Nothing here
+looks at a rendering, and nothing here is shared with the code that makes one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Final
+
+from lxml import etree
+
+from pipeline.audit._reading import Block, fold
+from pipeline.audit._speech import Speech
+from pipeline.labels import Labels, labels
+from pipeline.topic import BLOCKS, MATHML, Topic
+
+_ROLES: Final = {
+    "h": "heading",
+    "p": "paragraph",
+    "li": "item",
+    "dt": "term",
+    "dd": "definition",
+    "td": "cell",
+    "th": "header",
+    "caption": "caption",
+    "figcaption": "caption",
+    "pre": "preformatted",
+}
+# These keep their role when their words stand in a paragraph of their own.
+_KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
+_SCRIPTS: Final = {"sup": "^", "sub": "_"}
+_MATH: Final = f"{{{MATHML}}}math"
+# Another notation of a formula, which nobody sees.
+_NOT_READ: Final = frozenset({f"{{{MATHML}}}annotation", f"{{{MATHML}}}annotation-xml"})
+_HOLD_BLOCKS: Final = frozenset({"body", "section", "div", "figure", "aside", "blockquote"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedImage:
+    """An image of the topic: input file, alternative text, whether the format may leave it out."""
+
+    src: str
+    alt: str
+    optional: bool
+    line: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLink:
+    """A link of the topic: kind, address (external, local) or target topic and anchor, and its words."""
+
+    kind: str
+    href: str
+    topic: str
+    anchor: str
+    text: str
+    optional: bool
+    line: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one format must show of one view. `omissible` counts what the format may leave out, by name."""
+
+    blocks: tuple[Block, ...]
+    images: tuple[ExpectedImage, ...]
+    links: tuple[ExpectedLink, ...]
+    omissible: Mapping[str, int]
+
+
+def word(words: Labels, kind: str) -> str:
+    """The word of an aside's kind, in the topic's language."""
+    return {
+        "note": words.text("Note"),
+        "tip": words.text("Tip"),
+        "warning": words.text("Warning"),
+        "caution": words.text("Caution"),
+        "danger": words.text("Danger"),
+        "emergency": words.text("Emergency"),
+    }[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a format shows a topic: its name, what it may omit, the level of the first heading, whether pictures, links and
+    formulas must be put into words (`spoken`), and the images that are not to be had (their words stand in their place)."""
+
+    format: str
+    omits: frozenset[str]
+    base: int = 2
+    spoken: bool = False
+    missing: frozenset[str] = frozenset()
+
+
+def expect(topic: Topic, key: str, manner: Manner) -> Expected:
+    """The expectation, remembered by the view's key: many sites share one view, and many formats one topic."""
+    wanted = (key, manner)
+    if wanted not in _seen:
+        _seen[wanted] = _Walk(topic, manner).result()
+        while len(_seen) > 256:
+            _seen.popitem(last=False)
+    _seen.move_to_end(wanted)
+    return _seen[wanted]
+
+
+_seen: OrderedDict[tuple[str, Manner], Expected] = OrderedDict()
+
+
+def text_sha256(topic: Topic) -> str:
+    """SHA-256 (hex) of the words alone - title, body text, alternative texts - so that it moves only when they do."""
+    pieces = [fold(topic.metadata.title)]
+    for element in topic.body.iter():
+        if not isinstance(element.tag, str):
+            continue
+        if element.tag in BLOCKS or element.tag == "br":
+            pieces.append(" ")
+        pieces += [element.get("alt", ""), _SCRIPTS.get(element.tag, ""), element.text or ""]
+        if element.tail:
+            pieces += [" " if element.tag in BLOCKS else "", element.tail]
+    return hashlib.sha256(fold("\n".join(pieces[:1]) + " " + "".join(pieces[1:])).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class _Owner:
+    """The list item, cell or paragraph that runs of text belong to."""
+
+    kind: str
+    level: int = 0
+    marker: str = ""
+    scope: str = ""
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where the walk stands: what holds for all text below."""
+
+    within: tuple[str, ...] = ()
+    depth: int = 0
+    optional: bool = False
+    omitted: str = ""
+    tables: tuple[int, ...] = ()
+    column: bool = False
+    repeats: bool = False
+    line: int = 0
+    file: str = ""
+
+
+class _Walk:
+    """One walk over a body; collects blocks, images, links and counts."""
+
+    def __init__(self, topic: Topic, manner: Manner) -> None:
+        self.manner, self.body = manner, topic.body
+        self.words = labels(topic.metadata.language)
+        self.blocks: list[Block] = []
+        self.images: list[ExpectedImage] = []
+        self.links: list[ExpectedLink] = []
+        self.counts: Counter[str] = Counter()
+        self.run: list[str] = []
+        self.tables = 0
+        self.heads: set[etree._Element] = set()
+        self.speech = Speech(topic.body, self.words, manner.format) if manner.spoken else None
+        at, owner = _At(line=topic.metadata.line, file=topic.metadata.file), _Owner("paragraph")
+        self._children(topic.body, owner, at)
+        self._flush(owner, at)
+
+    def result(self) -> Expected:
+        """What the walk has found."""
+        return Expected(tuple(self.blocks), tuple(self.images), tuple(self.links), dict(self.counts))
+
+    def _shown(self, element: etree._Element) -> bool:
+        return isinstance(element.tag, str) and self.manner.format in (element.get("data-only") or self.manner.format).split()
+
+    def _children(self, element: etree._Element, owner: _Owner, at: _At) -> None:
+        self.run.append(element.text or "")
+        for child in _with_caption_last(element) if element.tag == "figure" else element:
+            if self._shown(child) and child.tag not in _NOT_READ:
+                if child.tag in BLOCKS or (child.tag == _MATH and element.tag in _HOLD_BLOCKS):
+                    self._flush(owner, at)
+                    self._block(child, owner, at)
+                else:
+                    self._inline(child, owner, at)
+            self.run.append(child.tail or "")
+
+    def _flush(self, owner: _Owner, at: _At) -> None:
+        text = fold("".join(self.run))
+        self.run.clear()
+        if text:
+            self._emit(owner, at, text)
+
+    def _emit(self, owner: _Owner, at: _At, text: str) -> None:
+        first, owner.started = not owner.started, True
+        self.blocks.append(
+            Block(
+                kind=owner.kind,
+                text=text,
+                level=owner.level,
+                first=first,
+                marker=owner.marker,
+                scope=owner.scope,
+                within=at.within,
+                line=at.line,
+                file=at.file,
+                optional=at.optional,
+                tables=at.tables,
+                column=at.column,
+                repeats=at.repeats,
+            )
+        )
+
+    def _block(self, element: etree._Element, owner: _Owner, at: _At) -> None:
+        at = self._at(element, at)
+        kind = _ROLES.get(str(element.tag), "")
+        if element.tag == "aside":
+            self._emit(_Owner("word"), at, word(self.words, element.get("data-kind", "note")))
+        elif element.tag == "section" and element.find("h") is None:
+            if label := section_label(self.words, element.get("data-kind", "")):
+                self._emit(_Owner("word"), replace(at, optional=True), label)
+        elif element.tag == _MATH:
+            self._inline(element, owner, at)
+        if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
+            owner = self._owner(element, kind, at)
+        if element.tag != _MATH:
+            self._children(element, owner, at)
+        self._flush(owner, at)
+        if not owner.started and element.tag in ("td", "th"):
+            self._emit(owner, at, "")
+
+    def _at(self, element: etree._Element, at: _At) -> _At:
+        tag, line = element.tag, element.get("data-line")
+        reason = self._may_go(element)
+        if reason == "illustrations" and not at.omitted:
+            self.counts[reason] += 1
+        return replace(
+            at,
+            within=(*at.within, element.get("data-kind", "note")) if tag == "aside" else at.within,
+            depth=at.depth + 1 if tag == "section" and element.find("h") is not None else at.depth,
+            optional=at.optional or bool(reason),
+            omitted=at.omitted or reason,
+            tables=(*at.tables, self._table(element)) if tag == "table" else at.tables,
+            column=element in self.heads if tag == "tr" else at.column and tag != "table",
+            repeats=element.get("rowspan", "1") != "1" if tag in ("td", "th") else at.repeats,
+            line=int(line) if line else at.line,
+            file=element.get("data-file", at.file),
+        )
+
+    def _table(self, table: etree._Element) -> int:
+        """The table's number; its header rows are noted: those of `thead`, or the first ones of column headers alone, unless
+        it has no other rows."""
+        heading = set(table.iterfind("thead/tr"))
+        rows = [row for group in table if group.tag in ("thead", "tbody", "tfoot") for row in group.iterchildren("tr")]
+        heads = [row for row in rows if row in heading] or list(takewhile(_all_columns, rows))
+        if len(heads) < len(rows):
+            self.heads.update(heads)
+        self.tables += 1
+        return self.tables
+
+    def _may_go(self, element: etree._Element) -> str:
+        """The name under which the format may leave this element out, or ""."""
+        kind, name = element.get("data-kind", ""), ""
+        if element.tag == "section":
+            name = {"related": "related", "glossary": "definitions"}.get(kind, "")
+        elif element.tag == "figure" and _only_pictures(element):
+            name = "illustrations"
+        return name if name in self.manner.omits else ""
+
+    def _owner(self, element: etree._Element, kind: str, at: _At) -> _Owner:
+        if kind == "heading":
+            parent = element.getparent()
+            inside = parent is not None and parent.tag == "aside"
+            return _Owner(kind, 0 if inside else min(6, self.manner.base - 1 + max(1, at.depth)))
+        marker = _number(element) if kind == "item" else ""
+        return _Owner(kind, marker=marker, scope=element.get("scope", ""))
+
+    def _inline(self, element: etree._Element, owner: _Owner, at: _At) -> None:
+        tag, start = element.tag, len(self.run)
+        if tag == "br":
+            self.run.append(" ")
+        elif tag == "img":
+            self._image(element, at)
+        elif tag == _MATH and self.speech:
+            self.run.append(self.speech.formula(element))
+        else:
+            script = "" if _only_link(element) else _SCRIPTS.get(str(tag), "")
+            self._children(element, owner, at)
+            if script and fold("".join(self.run[start:])):
+                self.run.insert(start, script)
+        if tag == "a":
+            self._link(element, fold("".join(self.run[start:])), at)
+        if self.speech and tag != "img":
+            self.run[start:] = [self.speech.said(element, "".join(self.run[start:]))]
+
+    def _image(self, element: etree._Element, at: _At) -> None:
+        source, alt = element.get("src", ""), fold(element.get("alt", ""))
+        self.images.append(ExpectedImage(source, alt, at.optional, at.line, at.file))
+        if self.speech:
+            self.run.append(self.speech.picture(alt))
+        elif source in self.manner.missing:
+            self.run.append(alt)
+
+    def _link(self, element: etree._Element, text: str, at: _At) -> None:
+        kind, get = element.get("data-kind", ""), element.get
+        name = {"topic": "cross-references", "definition": "definitions"}.get(kind, "")
+        if at.omitted in ("definitions", "illustrations") or (at.omitted == "related" and kind != "topic"):
+            return
+        if name in self.manner.omits or at.omitted:
+            self.counts[name] += 1
+        optional = at.optional or name in self.manner.omits
+        if kind in ("local", "definition", "footnote") and not self._leads_somewhere(get("href", "")):
+            return
+        self.links.append(
+            ExpectedLink(kind, get("href", ""), get("data-topic", ""), get("data-anchor", ""), text, optional, at.line, at.file)
+        )
+
+    def _leads_somewhere(self, href: str) -> bool:
+        return any(e.get("id") == href[1:] for e in self.body.iter("*") if e.get("id") is not None)
+
+
+def section_label(words: Labels, kind: str) -> str:
+    """The heading that formats give a section of this kind where its author gave none, or ""."""
+    if kind == "glossary":
+        return words.text("Definitions")
+    if kind == "footnotes":
+        return words.text("Footnotes")
+    return words.text("Related information") if kind == "related" else ""
+
+
+def _all_columns(row: etree._Element) -> bool:
+    return len(row) > 0 and all(cell.get("scope") in ("col", "colgroup") for cell in row)
+
+
+def _with_caption_last(figure: etree._Element) -> list[etree._Element]:
+    """The parts of a figure as HTML allows them: its caption first or last."""
+    parts = list(figure)
+    caption = figure.find("figcaption")
+    if caption is not None and caption is not parts[0] and caption is not parts[-1]:
+        parts.remove(caption)
+        parts.append(caption)
+    return parts
+
+
+def _only_pictures(figure: etree._Element) -> bool:
+    """Whether a figure is nothing but pictures, none of them required."""
+    pictures = [child for child in figure if isinstance(child.tag, str) and child.tag != "figcaption"]
+    return all(child.tag == "img" and child.get("data-required") != "yes" for child in pictures)
+
+
+def _number(item: etree._Element) -> str:
+    """The number of an ordered list's item; "" in other lists."""
+    parent = item.getparent()
+    if parent is None or parent.tag != "ol":
+        return ""
+    return str(int(parent.get("start", "1")) + sum(1 for _ in item.itersiblings("li", preceding=True)))
+
+
+def _only_link(script: etree._Element) -> bool:
+    """Whether a super- or subscript is nothing but the mark of a footnote or definition."""
+    inner = [child for child in script if isinstance(child.tag, str)]
+    if (script.text or "").strip() or len(inner) != 1 or (inner[0].tail or "").strip():
+        return False
+    return inner[0].tag == "a" and inner[0].get("data-kind") in ("definition", "footnote")

@@ -1,0 +1,180 @@
+"""What a site must see around a topic's text: every notice once, exact and visible; title, marks, language, metadata.
+
+In: what a reader found around the body, and the edition. Out: findings that name the altered notice, what was expected and
+found. Nothing here knows a media type.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import unquote
+
+from pipeline.audit import _codes as codes
+from pipeline.audit._compare import visible_signs
+from pipeline.audit._markup import clean, scheme
+from pipeline.audit._reading import Finished, Problem, Reading, fold
+from pipeline.contracts import Edition, OutputFile
+from pipeline.labels import direction
+from pipeline.notices import Notice
+
+# These lines stand nowhere else; dates and names may be mentioned in the text.
+_ALONE: Final = frozenset({"copyright", "publisher-disclaimer", "partner-disclaimer"})
+
+
+def check(finished: Finished, reading: Reading) -> list[Problem]:
+    """Everything wrong around the body."""
+    edition = finished.edition
+    body_text = fold(" ".join(block.text for block in finished.inner.blocks))
+    said = fold(" ".join(block.text for block in reading.blocks))
+    return [
+        *_notices(edition.notices, reading),
+        *_elsewhere(edition.notices, said, "" if reading.whole else body_text),
+        *_title(edition, reading),
+        *_marks(edition, said),
+        *_metadata(edition, reading.metadata),
+        *_full_stops(edition, reading, body_text),
+        *_requests(reading, finished.files, finished.bundle),
+    ]
+
+
+# --- notices ------------------------------------------------------------------------------------
+
+
+def _notices(expected: Sequence[Notice], reading: Reading) -> Iterator[Problem]:
+    found = Counter(notice.kind for notice in reading.notices)
+    for notice in expected:
+        if not found[notice.kind]:
+            yield Problem(codes.NOTICE_MISSING, f"{notice.kind}: expected {_quoted(notice.text)}, found none")
+        elif found[notice.kind] > 1:
+            yield Problem(codes.NOTICE_TWICE, f"{notice.kind}: expected once, found {found[notice.kind]} times")
+    by_kind = {notice.kind: notice for notice in expected}
+    for shown in reading.notices:
+        if shown.kind not in by_kind:
+            yield Problem(codes.NOTICE_UNKNOWN, f"{shown.kind}: {_quoted(shown.text)} is no notice of this edition")
+            continue
+        notice = by_kind[shown.kind]
+        if shown.text not in _spellings(notice):
+            yield Problem(codes.NOTICE_ALTERED, f"{notice.kind}: expected {_quoted(notice.text)}, found {_quoted(shown.text)}")
+        elif notice.url and shown.text != fold(notice.printed) and notice.url not in map(clean, shown.hrefs):
+            leads = ", ".join(shown.hrefs) or "nowhere"
+            yield Problem(codes.NOTICE_ALTERED, f"{notice.kind}: expected a link to {notice.url}, found {leads}")
+        if shown.hidden:
+            yield Problem(codes.NOTICE_HIDDEN, f"{notice.kind}: {shown.hidden}")
+    yield from _order([n.kind for n in expected], [s.kind for s in reading.notices])
+
+
+def _spellings(notice: Notice) -> tuple[str, str]:
+    return fold(notice.text), fold(notice.printed)
+
+
+def _order(expected: Sequence[str], found: Sequence[str]) -> Iterator[Problem]:
+    present = [kind for kind in dict.fromkeys(found) if kind in expected]
+    wanted = [kind for kind in expected if kind in present]
+    if present != wanted:
+        yield Problem(codes.NOTICE_ORDER, f"expected {', '.join(wanted)}; found {', '.join(present)}")
+
+
+def _elsewhere(expected: Sequence[Notice], said: str, body_text: str) -> Iterator[Problem]:
+    for notice in expected:
+        if notice.kind in _ALONE:
+            count = said.count(fold(notice.text)) + body_text.count(fold(notice.text))
+            if count > 1:
+                yield Problem(
+                    codes.NOTICE_TWICE, f"{notice.kind}: {_quoted(notice.text)} stands {count} times in the visible text"
+                )
+
+
+# --- title, marks, metadata ---------------------------------------------------------------------
+
+
+def _title(edition: Edition, reading: Reading) -> Iterator[Problem]:
+    expected, found = fold(edition.metadata.title), reading.metadata.get("heading")
+    if found is not None and expected not in found:
+        yield Problem(
+            codes.TITLE, f"expected the visible title {_quoted(expected)}, found {_quoted(' / '.join(found) or 'none')}"
+        )
+
+
+def _marks(edition: Edition, said: str) -> Iterator[Problem]:
+    for mark in edition.marks:
+        if fold(mark.text) not in said:
+            yield Problem(codes.MARK, f"{mark.kind}: expected {_quoted(mark.text)}, found none")
+
+
+def _metadata(edition: Edition, found: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    for name, values in _known(edition).items():
+        if name in found and sorted(map(fold, found[name])) != sorted(map(fold, values)):
+            code = codes.LANGUAGE if name in ("language", "direction") else codes.METADATA
+            said = ", ".join(map(_quoted, found[name])) or "none"
+            yield Problem(code, f"{name}: expected {', '.join(map(_quoted, values)) or 'none'}, found {said}")
+
+
+def _known(edition: Edition) -> dict[str, tuple[str, ...]]:
+    """Everything that a file may say of itself, and what it must say then. What nobody knows must be absent."""
+    metadata, rights = edition.metadata, edition.metadata.copyright
+    notice = next((n.text for n in edition.notices if n.kind == "copyright"), "")
+    dates = {
+        "modified": metadata.modified,
+        "current-as-of": metadata.current_as_of,
+        "created": metadata.created,
+        "expires": metadata.expires,
+        "review-due": metadata.review_due,
+    }
+    return {
+        "id": (metadata.id,),
+        "title": (metadata.title,),
+        "language": (metadata.language,),
+        "direction": (direction(metadata.language),),
+        "version": (metadata.version,) if metadata.version else (),
+        **{name: (day.isoformat(),) if day else () for name, day in dates.items()},
+        "license": (edition.license.url,) if edition.license.url else (),
+        "copyright": (notice,) if notice else (),
+        "copyright-holder": (rights.holder,) if rights else (),
+        "copyright-year": (str(rights.last_year),) if rights else (),
+        "authors": tuple(person.name for person in metadata.authors),
+        "reviewers": tuple(review.person.name for review in metadata.reviews),
+    }
+
+
+def _full_stops(edition: Edition, reading: Reading, body_text: str) -> Iterator[Problem]:
+    for block in reading.blocks:
+        text = block.text
+        if text.endswith("..") and not text.endswith("...") and text not in edition.metadata.title and text not in body_text:
+            yield Problem(codes.FULL_STOP, f"{_quoted(text[-80:])} ends in two full stops")
+
+
+# --- requests -----------------------------------------------------------------------------------
+
+
+def _requests(reading: Reading, files: Sequence[OutputFile], bundle: Sequence[OutputFile]) -> Iterator[Problem]:
+    known = {*(file.path for file in (*files, *bundle)), *reading.members}
+    for request in dict.fromkeys(reading.requests):
+        url = clean(request.url)
+        always = request.how.startswith(("<meta", "<form", "<base"))
+        if not always and (scheme(url) == "data" or url.startswith("#")):
+            continue
+        if always or leads_out(url):
+            yield Problem(codes.REQUEST, f"{request.source} {request.how}: {request.url[:200]}")
+        elif resolved(request.source, url) not in known:
+            yield Problem(codes.RESOURCE, f"{request.source} {request.how}: {request.url[:200]} is not in the bundle")
+
+
+def leads_out(url: str) -> bool:
+    """Whether fetching an address asks another host (`data:` asks nobody)."""
+    return scheme(url) not in ("", "data") or clean(url).startswith("//")
+
+
+def resolved(source: str, url: str) -> str:
+    """The bundle path that a relative address in the file `source` means."""
+    path = unquote(url.split("#")[0].split("?")[0])
+    if not path:
+        return source
+    return path if path.startswith("/") else posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+
+
+def _quoted(text: str) -> str:
+    short = text if len(text) <= 240 else f"{text[:240]}..."
+    return f'"{visible_signs(short)}"'

@@ -1,0 +1,275 @@
+"""A topic's blocks found again in lines of plain text.
+
+In: what must be said, in order, and the lines of a file. Out: findings. Words must be exactly the topic's and in its order;
+between and before them only the layout may stand:
+
+    a line of =, -, ~ or . under a heading        - or * before an item, 1. or a. before a numbered one, [ ] before a box
+    Warning: before what is warned of             Header: before a cell, Header, Header: under two heads
+    | between cells without headers               a cell that reaches over rows, again in each of them
+
+Words are compared one by one; scripts that are written without spaces, sign by sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.audit import _codes as codes
+from pipeline.audit._compare import differing, named, quoted
+from pipeline.audit._reading import Block
+from pipeline.findings import Code, Finding
+
+# Scripts in which a line may end between any two signs.
+_WIDE: Final = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U0001f000-\U0003fffd"
+_WORD: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
+_RULE: Final = re.compile(r"([=\-~.])\1*")
+_NUMBER: Final = re.compile(r"\(?(?:[0-9]+|[a-zA-Z]|[ivxlcdmIVXLCDM]+)[.)]")
+_SIGNS: Final = frozenset({"-", "*", "•", "|", "[", "]", "[ ]", ":", "/"})
+_MOST: Final = 25
+_FAR: Final = 40  # blocks to look ahead after a difference
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The text's words; each sign of a script without spaces is one."""
+    return tuple(_WORD.findall(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    starts: bool
+    ends: bool
+
+
+def compare(expected: Sequence[Block], lines: Sequence[str], *, inside: bool) -> list[Finding]:
+    """What is lost, changed, added or out of order. `inside`: the lines are a whole file's, with words around the topic's."""
+    found = [word for line in lines for word in _line(line)]
+    return list(_Match([b for b in expected if b.text], found, inside).findings())[:_MOST]
+
+
+def _line(line: str) -> Iterator[_Word]:
+    parts = _WORD.findall(line)
+    for at, part in enumerate(parts):
+        yield _Word(part, at == 0, at == len(parts) - 1)
+
+
+class _Match:
+    """One pass over the words of a file, with the topic's blocks in hand."""
+
+    def __init__(self, blocks: list[Block], found: list[_Word], inside: bool) -> None:
+        self.blocks, self.found, self.inside = blocks, found, inside
+        self.texts = [word.text for word in found]
+        self.phrases = [words(block.text) for block in blocks]
+        self.heads = _heads(blocks, self.phrases)
+        self.seen: set[tuple[int, tuple[str, ...]]] = set()
+        self.at = 0
+        self.clean = True  # nothing but layout stands before this word on its line
+        self.marker = ""
+
+    def findings(self) -> Iterator[Finding]:
+        """All differences, in order."""
+        index = 0
+        while index < len(self.blocks):
+            block = self.blocks[index]
+            if block.column or self._take(index):
+                index += 1
+                yield from self.late
+                continue
+            index = yield from self._difference(index)
+        yield from self._columns()
+        self._layout(self.blocks[-1] if self.blocks else None, after=True)
+        if self.at < len(self.found) and not self.inside:
+            yield codes.TEXT_ADDED.at(
+                "", 0, f"{quoted(self._said(self.at, len(self.found)))} is neither the topic's nor a known label"
+            )
+
+    late: tuple[Finding, ...] = ()
+
+    def _take(self, index: int) -> bool:
+        """Passes layout and the block, where both are next."""
+        block, phrase, start, clean = self.blocks[index], self.phrases[index], self.at, self.clean
+        self.marker = ""
+        while True:
+            longer = self._head(block, len(phrase))
+            if not longer and self._is_next(phrase, self.at, block):
+                break
+            if not longer and not self._layout_word(block):
+                if block.optional:
+                    self.at, self.clean, self.late = start, clean, ()
+                    return True
+                self.at, self.clean = start, clean
+                return False
+        self.late = tuple(self._structure(block, self.at, self.at + len(phrase)))
+        self.at += len(phrase)
+        self.clean = block.kind == "word" or bool(block.tables)
+        return True
+
+    def _is_next(self, phrase: tuple[str, ...], at: int, block: Block) -> bool:
+        end = at + len(phrase)
+        if tuple(self.texts[at : end - 1]) != phrase[:-1] or end > len(self.texts):
+            return False
+        last = self.texts[end - 1]
+        if last == phrase[-1]:
+            return True
+        closers = ":" if block.kind == "word" else ":," if block.tables else ""
+        return bool(closers) and last[-1:] in closers and last[:-1].rstrip(":") == phrase[-1].rstrip(":")
+
+    def _head(self, block: Block, shortest: int) -> bool:
+        """Passes a column's header (or a cell that reaches over rows) where one is next; one that a cell may begin with
+        must be longer than `shortest` words, or closed by a sign."""
+        for table in block.tables:
+            for phrase in self.heads.get(table, ()):
+                end = self.at + len(phrase)
+                if tuple(self.texts[self.at : end - 1]) == phrase[:-1] and end <= len(self.texts):
+                    last = self.texts[end - 1]
+                    closed = last[-1:] in (":", ",") and last[:-1].rstrip(":") == phrase[-1].rstrip(":")
+                    if closed or (last == phrase[-1] and (len(phrase) > shortest or self._slash(end))):
+                        self.seen.add((table, phrase))
+                        self.at = end
+                        return True
+        return False
+
+    def _slash(self, at: int) -> bool:
+        return at < len(self.texts) and self.texts[at] == "/"
+
+    def _layout_word(self, block: Block | None) -> bool:
+        """Passes one sign of layout."""
+        if self.at >= len(self.found):
+            return False
+        word = self.found[self.at]
+        self.clean = self.clean or word.starts
+        item = block is not None and block.kind in (
+            "item",
+            "definition",
+            "cell",
+            "header",
+            "paragraph",
+            "word",
+            "preformatted",
+            "caption",
+        )
+        if word.text in _SIGNS and (self.clean or word.text in "|/"):
+            self.marker = word.text if word.text in "-*•" else self.marker
+        elif item and self.clean and _NUMBER.fullmatch(word.text):
+            self.marker = word.text
+        elif not (word.starts and word.ends and _RULE.fullmatch(word.text)):
+            return False
+        self.at += 1
+        return True
+
+    def _layout(self, block: Block | None, *, after: bool) -> None:
+        while self._layout_word(block) or (after and block is not None and self._head(block, 0)):
+            pass
+
+    # --- where blocks stand ---
+
+    def _structure(self, block: Block, start: int, end: int) -> Iterator[Finding]:
+        clean = self.clean or self.found[start].starts
+        if not block.tables and block.kind != "word":
+            if not clean:
+                yield _at(codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected on a line of its own")
+            elif not self.found[end - 1].ends:
+                yield _at(codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected nothing after it on its line")
+        if block.kind == "item" and block.first and not block.tables:
+            yield from self._item(block)
+
+    def _item(self, block: Block) -> Iterator[Finding]:
+        if not self.marker and not self._marked_before():
+            yield _at(
+                codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected a list's sign before it, found none"
+            )
+        elif block.marker and self.marker[:-1].isdigit() and self.marker[:-1] != block.marker:
+            text = f"{quoted(block.text)}: expected number {block.marker}, found {self.marker}"
+            yield _at(codes.STRUCTURE, block, text)
+
+    def _marked_before(self) -> bool:
+        """Whether the words since the list's sign are but the word of a warning inside the item."""
+        return self.at >= 2 and (self.texts[self.at - 2] in ("-", "*") or bool(_NUMBER.fullmatch(self.texts[self.at - 2])))
+
+    def _columns(self) -> Iterator[Finding]:
+        for block, phrase in zip(self.blocks, self.phrases, strict=True):
+            if block.column and block.tables and (block.tables[-1], phrase) not in self.seen:
+                self.seen.add((block.tables[-1], phrase))
+                yield _at(codes.TEXT_LOST, block, f"column header {quoted(block.text)} stands before no cell")
+
+    # --- differences ---
+
+    def _difference(self, index: int) -> Generator[Finding, None, int]:
+        """Reports one difference and returns the block to go on with; words and blocks in question are passed."""
+        block = self.blocks[index]
+        own = self._find(index, self.at)
+        ahead = self._later(index)
+        if ahead is not None and (own is None or ahead[1] <= own):
+            later, place = ahead
+            yield from self._lost(index, later, place)
+            self.at = place
+            return later
+        if own is not None:
+            if not self.inside:
+                yield codes.TEXT_ADDED.at(
+                    block.file, block.line, f"before {quoted(block.text)}: {quoted(self._said(self.at, own))}"
+                )
+            self.at, self.clean = own, True
+            return index
+        yield _lost(block)
+        return index + 1
+
+    def _later(self, index: int) -> tuple[int, int] | None:
+        """The next block that is found again, and where: the nearest place wins."""
+        found = []
+        for later in range(index + 1, min(index + 1 + _FAR, len(self.blocks))):
+            if not self.blocks[later].column and (place := self._find(later, self.at)) is not None:
+                found.append((place, later))
+        if not found:
+            return None
+        place, later = min(found)
+        return later, place
+
+    def _find(self, index: int, start: int) -> int | None:
+        block, phrase = self.blocks[index], self.phrases[index]
+        for at in range(start, len(self.texts) - len(phrase) + 1):
+            if self.texts[at][: len(phrase[0])] == phrase[0] and self._is_next(phrase, at, block):
+                return at
+        return None
+
+    def _lost(self, index: int, later: int, place: int) -> Iterator[Finding]:
+        """The blocks that stand between what was found last and what is found next."""
+        missing = [b for b in self.blocks[index:later] if not (b.optional or b.column)]
+        said = self._said(self.at, place)
+        for number, block in enumerate(missing):
+            if number == 0 and said and block.kind != "word" and not _only_layout(said):
+                yield _at(codes.TEXT_CHANGED, block, f"{named(block)}: expected {differing(block.text, said)}")
+            elif self._find(self.blocks.index(block), 0) is not None:
+                yield _at(codes.ORDER, block, f"{named(block)} {quoted(block.text)} stands in another place than in the topic")
+            else:
+                yield _lost(block)
+
+    def _said(self, start: int, end: int) -> str:
+        return " ".join(self.texts[start:end])
+
+
+def _heads(blocks: Sequence[Block], phrases: Sequence[tuple[str, ...]]) -> dict[int, list[tuple[str, ...]]]:
+    """By table: the phrases that may stand before its cells, longest first."""
+    heads: dict[int, dict[tuple[str, ...], None]] = {}
+    for block, phrase in zip(blocks, phrases, strict=True):
+        if block.column or block.repeats:
+            for table in block.tables:
+                heads.setdefault(table, {})[phrase] = None
+    return {table: sorted(found, key=len, reverse=True) for table, found in heads.items()}
+
+
+def _only_layout(said: str) -> bool:
+    return all(w in _SIGNS or _NUMBER.fullmatch(w) or _RULE.fullmatch(w) for w in said.split())
+
+
+def _lost(block: Block) -> Finding:
+    if block.kind == "word":
+        return _at(codes.WARNING_WORD, block, f"expected the word {quoted(block.text)} before what it is about, found none")
+    return _at(codes.TEXT_LOST, block, f"{named(block)} {quoted(block.text)} is missing")
+
+
+def _at(code: Code, block: Block, text: str) -> Finding:
+    return code.at(block.file, block.line, text)

@@ -1,0 +1,439 @@
+"""HTML and XHTML, read as a browser would understand them, and refused where browsers may differ from this parser.
+
+In: bytes. Out: an lxml tree with the problems of its mark-up (`parse_html`, `parse_xml`), and from a tree its visible
+blocks, links, pictures, ids and requests. Mark-up must nest plainly: an end tag for every start tag, blocks never inside
+paragraphs, table parts only where tables have them. So there is one way to read it, whatever the parser.
+Follows the HTML Standard's parsing and content models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lxml import etree
+
+from pipeline.audit import _codes as codes
+from pipeline.audit._css import requested, sheet
+from pipeline.audit._reading import Block, Link, Picture, Problem, Request, Unreadable, fold, names
+from pipeline.audit._selectors import local
+
+VOID: Final = names("area base br col embed hr img input link meta source track wbr")
+HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+BLOCKS: Final = HEADINGS | names(
+    """address article aside blockquote body caption center col colgroup dd details dialog dir div dl dt fieldset figcaption
+    figure footer form header hgroup hr html legend li main menu nav ol option p pre search section select summary table
+    tbody td tfoot th thead tr ul head title"""
+)
+INLINES: Final = names(
+    "a abbr b bdi br cite code data dfn em i img kbd mark q rp rt ruby s samp small span strong sub sup time u var wbr math"
+)
+# Elements that hold words which readers see. What is not here (noscript, template, svg, button, ...) proves nothing.
+SEEN: Final = (
+    BLOCKS - frozenset({"dialog", "select", "option", "form", "fieldset", "legend", "head", "title", "center", "dir"})
+) | INLINES
+_TEXT_ONLY: Final = frozenset({"p", "pre", "summary", *HEADINGS}) | (INLINES - {"a", "img", "br"})
+_PARENTS: Final = {
+    "li": {"ul", "ol", "menu"}, "dt": {"dl", "div"}, "dd": {"dl", "div"}, "caption": {"table"}, "thead": {"table"},
+    "tbody": {"table"}, "tfoot": {"table"}, "tr": {"table", "thead", "tbody", "tfoot"}, "td": {"tr"}, "th": {"tr"},
+    "figcaption": {"figure"}, "colgroup": {"table"}, "col": {"colgroup"}, "summary": {"details"},
+}  # fmt: skip
+_CHILDREN: Final = {
+    "ul": {"li"}, "ol": {"li"}, "table": {"caption", "colgroup", "thead", "tbody", "tfoot", "tr"}, "thead": {"tr"},
+    "tbody": {"tr"}, "tfoot": {"tr"}, "tr": {"td", "th"}, "dl": {"dt", "dd", "div"}, "colgroup": {"col"},
+}  # fmt: skip
+_ROLES: Final = {
+    **dict.fromkeys(HEADINGS, "heading"), "p": "paragraph", "li": "item", "dt": "term", "dd": "definition", "td": "cell",
+    "th": "header", "caption": "caption", "figcaption": "caption", "pre": "preformatted",
+}  # fmt: skip
+_KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
+_SCRIPTS: Final = {"sup": "^", "sub": "_"}
+# Elements that make a browser read on in another way than a reader of mark-up expects.
+_TREACHEROUS: Final = names("plaintext xmp listing noembed noframes frameset frame isindex nextid marquee bdo")
+_ACTIVE: Final = names("script iframe frame object embed applet form input button select textarea base portal")
+
+_BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_DECLARED: Final = re.compile(r"<!(?!--)(?!doctype html\s*>)|<\?", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_SELF_CLOSED: Final = re.compile(r"<([a-zA-Z][^\s/>]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*/>")
+_FOREIGN: Final = re.compile(r"<(svg|math)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_ROOTS: Final = re.compile(r"<(html|head|body)[\s>/]", re.IGNORECASE)
+
+
+# --- parsing ------------------------------------------------------------------------------------
+
+
+def decode(data: bytes) -> str:
+    """The text of UTF-8 bytes. Raises Unreadable."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"expected UTF-8, found byte {data[error.start]:#04x} at offset {error.start}") from None
+
+
+def parse_html(text: str) -> tuple[etree._Element, list[Problem]]:
+    """The `html` element and what in its mark-up is not plain. Raises Unreadable where nothing can be read."""
+    problems = [Problem(codes.MARKUP, what) for what in _ambiguous(text)]
+    if bad := _BAD_CHARACTER.search(text):
+        problems.append(Problem(codes.CHARACTER, f"control character U+{ord(bad[0]):04X} at offset {bad.start()}"))
+    parser = etree.HTMLParser(recover=True, no_network=True, huge_tree=False, encoding="utf-8")
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Unreadable(f"not HTML: {error}") from None
+    if root is None:
+        raise Unreadable("no element in it")
+    for entry in parser.error_log:
+        if entry.type_name != "HTML_UNKNOWN_TAG":
+            problems.append(Problem(codes.MARKUP, f"line {entry.line}: {entry.message}"))
+    problems += nesting(root)
+    return root, problems
+
+
+def parse_fragment(text: str) -> tuple[etree._Element, list[Problem]]:
+    """The `body` element around a fragment, and what in its mark-up is not plain. Raises Unreadable."""
+    root, problems = parse_html(f"<!DOCTYPE html><html><head></head><body>{text}</body></html>")
+    inner = root.find("body")
+    if inner is None or len(root) != 2:
+        return root, [*problems, Problem(codes.MARKUP, "the fragment ends the page around it")]
+    return inner, problems
+
+
+def parse_xml(data: bytes) -> etree._Element:
+    """The root of XML that comes without entities and DTD of its own. Raises Unreadable."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Unreadable(f"not well-formed XML: {error}") from None
+    if next(root.iter(etree.Entity), None) is not None:
+        raise Unreadable("holds an entity reference that reading systems may not know")
+    return root
+
+
+def _ambiguous(text: str) -> Iterator[str]:
+    """Mark-up that a browser and another parser may take apart in different places."""
+    if found := _DECLARED.search(text):
+        yield f"{text[found.start() : found.start() + 30]!r} is neither element, comment nor <!DOCTYPE html>"
+    rest = text
+    if "<!--" in text:
+        for comment in _COMMENT.findall(text):
+            if comment.startswith((">", "->")) or "<!--" in comment or "--!>" in comment or comment.endswith("<!-"):
+                yield f"comment <!--{comment[:40]}--> ends earlier in a browser"
+            if comment.lstrip().startswith("["):
+                yield f"conditional comment <!--{comment[:40]}-->"
+        rest = _COMMENT.sub("", text)
+        if "<!--" in rest or "-->" in rest:
+            yield "a comment that does not end, or ends twice"
+    if "/>" in rest:
+        for name in _SELF_CLOSED.findall(_FOREIGN.sub("", rest)):
+            if name.lower() not in VOID:
+                yield f"<{name}/> closes nothing in HTML: what follows stands inside it"
+    roots = [name.lower() for name in _ROOTS.findall(rest)]
+    for name in ("html", "head", "body"):
+        if roots.count(name) > 1:
+            yield f"<{name}> stands {roots.count(name)} times"
+
+
+def nesting(root: etree._Element) -> list[Problem]:
+    """Elements where HTML does not allow them: browsers move such elements, or end the one around them."""
+    found = []
+    for element in root.iter("*"):
+        name, parent = local(element), element.getparent()
+        above = local(parent) if parent is not None else ""
+        if name in _TREACHEROUS:
+            found.append(f"<{name}> reads differently in browsers")
+        elif (
+            (name in _PARENTS and above not in _PARENTS[name])
+            or (above in _CHILDREN and name not in _CHILDREN[above] and name not in ("script", "template"))
+            or (above in _TEXT_ONLY and name in BLOCKS)
+        ):
+            found.append(f"<{name}> in <{above}>")
+        elif above in _CHILDREN and parent is not None and _stray(parent):
+            found.append(f"words between the parts of <{above}>")
+        elif name == "a" and any(local(up) == "a" for up in element.iterancestors()):
+            found.append("<a> in <a>")
+    return [Problem(codes.MARKUP, text) for text in dict.fromkeys(found)]
+
+
+def _stray(parent: etree._Element) -> bool:
+    return bool((parent.text or "").strip()) or any((child.tail or "").strip() for child in parent)
+
+
+# --- hidden in itself ---------------------------------------------------------------------------
+
+
+def hidden_by_markup(element: etree._Element) -> str:
+    """Why an element's words can not be seen, by its own name and attributes; "" where they can."""
+    name, get = local(element), element.get
+    if name not in SEEN and not _in_math(element):
+        return f"<{name}>"
+    if name == "details" and get("open") is None:
+        return "<details> without open"
+    if get("hidden") is not None:
+        return "attribute hidden"
+    if get("inert") is not None:
+        return "attribute inert"
+    if (get("aria-hidden") or "").strip().lower() == "true":
+        return 'aria-hidden="true"'
+    if get("popover") is not None:
+        return "attribute popover"
+    return ""
+
+
+def _in_math(element: etree._Element) -> bool:
+    return any(local(up) == "math" for up in element.iterancestors())
+
+
+# --- blocks -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Owner:
+    kind: str
+    level: int = 0
+    marker: str = ""
+    scope: str = ""
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    within: tuple[str, ...] = ()
+    silent: bool = False
+
+
+@dataclass(slots=True)
+class Text:
+    """What a walk over a tree gives: blocks in order, and elements that hide words, with the reason."""
+
+    blocks: list[Block] = field(default_factory=list)
+    hidden: list[tuple[etree._Element, str]] = field(default_factory=list)
+
+
+def text_of(root: etree._Element, *, skip: frozenset[etree._Element] = frozenset(), keep_hidden: bool = False) -> Text:
+    """The blocks of a tree. Elements in `skip` are left out with their content; hidden ones are named in `hidden`
+    and left out too, unless `keep_hidden`."""
+    walk = _Walk(skip, keep_hidden)
+    owner = _Owner("paragraph")
+    walk.children(root, owner, _At())
+    walk.flush(owner, _At())
+    return Text(walk.blocks, walk.hidden)
+
+
+def shown(element: etree._Element) -> str:
+    """The visible text of one element on one line: what is hidden in itself is left out, blocks part words."""
+    return fold(" ".join(block.text for block in text_of(element).blocks))
+
+
+class _Walk:
+    """One walk over a tree in document order; text runs become blocks of the innermost list item, cell, ..."""
+
+    def __init__(self, skip: frozenset[etree._Element], keep_hidden: bool) -> None:
+        self.skip, self.keep_hidden = skip, keep_hidden
+        self.blocks: list[Block] = []
+        self.hidden: list[tuple[etree._Element, str]] = []
+        self.run: list[str] = []
+
+    def children(self, element: etree._Element, owner: _Owner, at: _At) -> None:
+        if element.text:
+            self.run.append(element.text)
+        for child in element:
+            if isinstance(child.tag, str) and child not in self.skip:
+                self._element(child, owner, at)
+            if child.tail:
+                self.run.append(child.tail)
+
+    def flush(self, owner: _Owner, at: _At) -> None:
+        text = fold("".join(self.run))
+        self.run.clear()
+        if text:
+            self._emit(owner, at, text)
+
+    def _emit(self, owner: _Owner, at: _At, text: str) -> None:
+        first, owner.started = not owner.started, True
+        self.blocks.append(Block(owner.kind, text, owner.level, first, owner.marker, owner.scope, at.within))
+
+    def _element(self, element: etree._Element, owner: _Owner, at: _At) -> None:
+        name = local(element)
+        reason = hidden_by_markup(element)
+        if reason and name not in ("script", "style", "img", "link", "meta", "svg", "head"):
+            if _says_something(element):
+                self.hidden.append((element, reason))
+            if not self.keep_hidden:
+                return
+        elif reason:
+            return
+        if name == "math" and element.get("display") == "block":
+            self.flush(owner, at)
+            self.children(element, owner, at)
+            self.flush(owner, at)
+        elif "syn-credit" in element.get("class", "").split():
+            self._credit(element, at)
+        elif name in BLOCKS:
+            self.flush(owner, at)
+            self._block(element, name, owner, at)
+        elif name == "br":
+            self.run.append(" ")
+        elif not _is_sign(element, name):
+            if name in _SCRIPTS and not _only_link(element) and fold("".join(map(str, element.itertext()))):
+                self.run.append(_SCRIPTS[name])
+            self.children(element, owner, at)
+
+    def _credit(self, element: etree._Element, at: _At) -> None:
+        """A picture's credit line: a block of its own, even where it stands in a line of text."""
+        before, self.run = self.run, []
+        inner = _Owner("credit")
+        self.children(element, inner, at)
+        self.flush(inner, at)
+        self.run = [*before, " "]
+
+    def _block(self, element: etree._Element, name: str, owner: _Owner, at: _At) -> None:
+        if name == "aside" and element.get("data-kind"):
+            at = replace(at, within=(*at.within, element.get("data-kind", "")))
+        kind = _ROLES.get(name, "")
+        if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
+            level = int(name[1]) if kind == "heading" else 0
+            owner = _Owner(kind, level, _number(element) if kind == "item" else "", element.get("scope", ""))
+        self.children(element, owner, at)
+        self.flush(owner, at)
+        if not owner.started and name in ("td", "th"):
+            self._emit(owner, at, "")
+
+
+def _says_something(element: etree._Element) -> bool:
+    return any(char.isalnum() for text in element.itertext() for char in str(text))
+
+
+def _is_sign(element: etree._Element, name: str) -> bool:
+    """Whether an element is a sign that a format adds: a way back to the text, without a letter or digit."""
+    return name == "a" and element.get("href", "").startswith("#") and not _says_something(element) and not len(element)
+
+
+def _only_link(script: etree._Element) -> bool:
+    inner = [child for child in script if isinstance(child.tag, str)]
+    if (script.text or "").strip() or len(inner) != 1 or (inner[0].tail or "").strip():
+        return False
+    return local(inner[0]) == "a" and inner[0].get("href", "").startswith("#")
+
+
+def _number(item: etree._Element) -> str:
+    parent = item.getparent()
+    if parent is None or local(parent) != "ol":
+        return ""
+    before = sum(1 for each in item.itersiblings(preceding=True) if local(each) == "li")
+    start = parent.get("start", "1")
+    return item.get("value") or str((int(start) if re.fullmatch(r"-?\d+", start) else 1) + before)
+
+
+# --- links, pictures, requests ------------------------------------------------------------------
+
+
+def links(root: etree._Element) -> list[Link]:
+    """Every hyperlink, in order."""
+    found = []
+    for element in root.iter("{*}a"):
+        if (href := element.get("href")) is not None:
+            names = (element.get(f"data-{name}", "") for name in ("topic", "language", "anchor"))
+            found.append(Link(href, shown(element), " ".join(names).strip()))
+    return found
+
+
+def pictures(root: etree._Element) -> list[Picture]:
+    """Every image with its alternative text, in order."""
+    return [Picture(e.get("src", ""), fold(e.get("alt") or "")) for e in root.iter("{*}img")]
+
+
+def ids(root: etree._Element) -> list[str]:
+    """Every id, in order, doubles included."""
+    return [element.get("id", "") for element in root.iter("*") if element.get("id") is not None]
+
+
+# Link relations that lead somewhere or say something; all others make a browser fetch.
+_STILL: Final = names(
+    """license canonical alternate author bookmark contents copyright describedby external first glossary help index last
+    next nofollow noopener noreferrer prev privacy-policy publisher related search self start tag terms-of-service up"""
+)
+_FETCHING: Final = names(
+    "src data poster background action formaction ping manifest classid code archive dynsrc lowsrc longdesc profile"
+)
+
+
+def requests(root: etree._Element, source: str) -> list[Request]:
+    """Everything that opening the page makes a browser or reading system fetch (or send)."""
+    found: list[tuple[str, str]] = []
+    for element in root.iter("*"):
+        found += _requests_of(element)
+    before = root.getprevious()
+    while before is not None:
+        if isinstance(before, etree._ProcessingInstruction) and "stylesheet" in (before.target or ""):
+            found += [(url, "<?xml-stylesheet?>") for url in re.findall(r"href\s*=\s*[\"']([^\"']*)", before.text or "")]
+        before = before.getprevious()
+    return [Request(url, how, source) for url, how in found]
+
+
+def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
+    name, found = local(element), []
+    for raw, value in element.attrib.items():
+        attribute = str(raw).split("}")[-1].lower()
+        text = str(value)
+        if attribute in _FETCHING and not (attribute == "data" and name != "object"):
+            found.append((text, f"<{name} {attribute}>"))
+        elif attribute in ("srcset", "imagesrcset"):
+            found += [(part.split()[0], f"<{name} {attribute}>") for part in text.split(",") if part.split()]
+        elif attribute == "href" and _fetches(element, name):
+            found.append((text, f"<{name} href>"))
+        elif attribute == "style" or "url(" in text.lower():
+            found += [(url, f"<{name} {attribute}>") for url in requested(text)]
+        elif attribute == "srcdoc":
+            found.append((text, f"<{name} srcdoc>"))
+    if name == "style":
+        found += [(url, "<style>") for url in sheet("".join(element.itertext())).urls]
+    if name == "meta" and (element.get("http-equiv") or "").lower() == "refresh":
+        found.append((element.get("content", "").partition("=")[2].strip(" '\"") or "refresh", "<meta refresh>"))
+    return found
+
+
+def _fetches(element: etree._Element, name: str) -> bool:
+    if name in ("a", "area"):
+        return False
+    if name == "link":
+        relations = (element.get("rel") or "").lower().split()
+        return (
+            not relations
+            or any(rel not in _STILL and not rel.startswith("schema.") for rel in relations)
+            or "stylesheet" in relations
+        )
+    return True
+
+
+def active(root: etree._Element) -> list[Problem]:
+    """Scripts, handlers, forms, frames. A script that is data (`application/ld+json`) does nothing."""
+    found = []
+    for element in root.iter("*"):
+        name = local(element)
+        data = name == "script" and (element.get("type") or "").strip().lower() == "application/ld+json"
+        if name in _ACTIVE and not data:
+            found.append(f"<{name}>")
+        found += [f"<{name} {attribute}>" for attribute in map(str, element.attrib) if attribute.lower().startswith("on")]
+    return [Problem(codes.ACTIVE, text) for text in dict.fromkeys(found)]
+
+
+def schemes(found: Sequence[Link]) -> list[Problem]:
+    """Links that run or embed something instead of leading somewhere."""
+    bad = [link.href for link in found if scheme(link.href) not in ("", "http", "https", "mailto", "tel", "sms")]
+    return [Problem(codes.LINK_SCHEME, f"a link leads to {href[:80]!r}") for href in bad]
+
+
+def scheme(url: str) -> str:
+    """An address's scheme as a browser sees it (white space and control characters inside it do not count)."""
+    found = re.match(r"([a-z][a-z0-9+.-]*):", clean(url).lower())
+    return found[1] if found else ""
+
+
+def clean(url: str) -> str:
+    """The address as a browser reads it: no tabs or line ends, no outer spaces, slashes for backslashes."""
+    return re.sub(r"[\t\r\n]", "", url).strip("".join(map(chr, range(33)))).replace("\\", "/")

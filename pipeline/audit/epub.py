@@ -1,0 +1,271 @@
+"""application/epub+zip, read back: container, package, navigation, every page of the spine.
+
+In: the bytes of a book. Out: `Reading`, in which addresses inside the book are paths below the book's own path. A body is one
+whole content document; in the book it must be one member, byte for byte, in the linear spine.
+Follows EPUB 3.3 and OCF; nothing is fetched and no member is trusted to be what its name says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import posixpath
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import unquote
+
+from lxml import etree
+
+from pipeline.audit import _codes as codes
+from pipeline.audit import _markup as markup
+from pipeline.audit import _page as page
+from pipeline.audit._css import sheet
+from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
+from pipeline.audit._visible import Styles, styles
+from pipeline.contracts import Place, View
+
+MEDIA_TYPE: Final = "application/epub+zip"
+PICTURES: Final = True
+ASPECTS: Final = frozenset({"kind", "level", "first", "marker", "scope", "within"})
+
+_LARGEST: Final = 200_000_000  # bytes of one book, unpacked
+_XHTML: Final = "application/xhtml+xml"
+_DC: Final = "{http://purl.org/dc/elements/1.1/}"
+_OPF: Final = "{http://www.idpf.org/2007/opf}"
+_XML: Final = "{http://www.w3.org/XML/1998/namespace}"
+_TYPE: Final = "{http://www.idpf.org/2007/ops}type"
+_HTML: Final = "{http://www.w3.org/1999/xhtml}html"
+
+
+# --- a body -------------------------------------------------------------------------------------
+
+
+def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
+    """Reads a content document: its title, then the topic. Raises Unreadable."""
+    root, inner = _document(content)
+    reading = page.fragment(inner, view.topic.metadata.id)
+    problems = [*markup.nesting(root), *_languages(root, view.topic.metadata.language)]
+    title = fold(view.topic.metadata.title)
+    blocks = list(reading.blocks)
+    if not blocks or (blocks[0].kind, blocks[0].level, blocks[0].text) != ("heading", 1, title):
+        found = blocks[0].text if blocks else "nothing"
+        problems.append(Problem(codes.TITLE, f'expected the title "{title}" first, found "{found[:120]}"'))
+    else:
+        blocks.pop(0)
+    reading = replace(reading, blocks=tuple(blocks), requests=tuple(markup.requests(root, "")))
+    return page.with_problems(reading, problems)
+
+
+def _document(data: bytes) -> tuple[etree._Element, etree._Element]:
+    """A content document's root and its body. Raises Unreadable."""
+    root = markup.parse_xml(data)
+    inner = root.find("{*}body")
+    if root.tag != _HTML or inner is None:
+        raise Unreadable(f"expected an XHTML document with a body, found <{root.tag!s}>")
+    return root, inner
+
+
+def _languages(root: etree._Element, language: str) -> Iterator[Problem]:
+    for name in ("lang", f"{_XML}lang"):
+        if root.get(name) != language:
+            yield Problem(codes.LANGUAGE, f"expected {language}, found {root.get(name) or 'none'} in {name.split('}')[-1]}")
+
+
+# --- a book -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """A book taken apart: members by name, the package's root and folder, manifest (name to media type), linear spine and
+    navigation document by member name."""
+
+    members: dict[str, bytes]
+    package: etree._Element
+    folder: str
+    manifest: dict[str, str]
+    spine: tuple[str, ...]
+    nav: str
+    problems: tuple[Problem, ...]
+
+
+def file(finished: Finished) -> Reading:
+    """Reads the pages around the body; all pages where the body is no member byte for byte. Raises Unreadable."""
+    main, content = finished.files[0], finished.body.content
+    book = _opened(main.data)
+    chapters = [name for name, data in book.members.items() if data == content]
+    problems = list(book.problems)
+    if len(chapters) > 1:
+        problems.append(Problem(codes.BODY_PLACE, f"the topic's text stands in {len(chapters)} members"))
+    elif chapters and chapters[0] not in book.spine:
+        problems.append(Problem(codes.BODY_PLACE, f"{chapters[0]} is not in the linear spine"))
+    pages = [_page(name, book, main.path, finished) for name in book.spine if name not in chapters]
+    requests = [request for each in pages for request in each.requests] + list(_other_requests(book, main.path))
+    for chapter in chapters:
+        requests += [replace(r, source=f"{main.path}/{chapter}") for r in finished.inner.requests]
+        problems += _concealed(chapter, book, content)
+    problems += _navigation(book, dict.fromkeys(chapters, finished.inner.ids))
+    own = [fold(finished.view.topic.metadata.title)] if chapters else []
+    titles = (*own, *(title for each in pages for title in each.metadata.get("heading", ())))
+    return Reading(
+        blocks=tuple(block for each in pages for block in each.blocks),
+        notices=tuple(notice for each in pages for notice in each.notices),
+        links=tuple(link for each in pages for link in each.links),
+        pictures=tuple(picture for each in pages for picture in each.pictures),
+        requests=tuple(requests),
+        metadata={**dict(_metadata(book)), "heading": titles},
+        problems=(*problems, *(problem for each in pages for problem in each.problems)),
+        members=frozenset(f"{main.path}/{name}" for name in book.members),
+        whole=not chapters,
+    )
+
+
+def _opened(data: bytes) -> _Book:
+    problems: list[Problem] = []
+    members = _members(data, problems)
+    container = markup.parse_xml(_member(members, "META-INF/container.xml"))
+    paths = [e.get("full-path", "") for e in container.iter("{*}rootfile")]
+    if len(paths) != 1:
+        raise Unreadable(f"META-INF/container.xml: expected one rootfile, found {len(paths)}")
+    package = markup.parse_xml(_member(members, paths[0]))
+    folder = posixpath.dirname(paths[0])
+    items = {e.get("id", ""): e for e in package.iter(f"{_OPF}item")}
+    names = {key: _inside(folder, item.get("href", "")) for key, item in items.items()}
+    for key, item in items.items():
+        if markup.scheme(item.get("href", "")) or names[key] not in members:
+            problems.append(Problem(codes.RESOURCE, f"the package names {item.get('href')!r}, which is not in the book"))
+    listed = {*names.values(), paths[0], "mimetype"}
+    for name in members:
+        if name not in listed and name != "META-INF/container.xml":
+            problems.append(Problem(codes.UNREADABLE, f"{name} is in the book but not in its package"))
+    spine = [e.get("idref", "") for e in package.iter(f"{_OPF}itemref") if e.get("linear", "yes") != "no"]
+    navs = [names[key] for key, item in items.items() if "nav" in (item.get("properties") or "").split()]
+    for key in spine:
+        if names.get(key) not in members:
+            raise Unreadable(f"the spine names {key!r}, which the package does not hold")
+    if len(navs) != 1 or navs[0] not in members:
+        raise Unreadable(f"expected one navigation document, found {len(navs)}")
+    manifest = {names[key]: item.get("media-type", "") for key, item in items.items()}
+    return _Book(members, package, folder, manifest, tuple(names[key] for key in spine), navs[0], tuple(problems))
+
+
+def _members(data: bytes, problems: list[Problem]) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+            if sum(info.file_size for info in infos) > _LARGEST:
+                raise Unreadable(f"more than {_LARGEST} bytes unpacked")
+            members = {info.filename: archive.read(info) for info in infos}
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise Unreadable(f"not a readable zip file: {error}") from None
+    for name, count in Counter(info.filename for info in infos).items():
+        if count > 1 or name.startswith("/") or ".." in name.split("/"):
+            problems.append(Problem(codes.UNREADABLE, f"member {name!r} stands {count} times or leads outside the book"))
+    first = infos[0] if infos else None
+    if first is None or first.filename != "mimetype" or first.compress_type != zipfile.ZIP_STORED or first.extra:
+        problems.append(Problem(codes.UNREADABLE, "expected the first member to be mimetype, stored"))
+    if members.get("mimetype") != MEDIA_TYPE.encode():
+        problems.append(Problem(codes.UNREADABLE, f"mimetype: expected {MEDIA_TYPE}, found {members.get('mimetype')!r}"))
+    return members
+
+
+def _member(members: dict[str, bytes], name: str) -> bytes:
+    if name not in members:
+        raise Unreadable(f"{name} is missing")
+    return members[name]
+
+
+def _inside(folder: str, href: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, unquote(href.split("#")[0])))
+
+
+# --- its pages ----------------------------------------------------------------------------------
+
+
+def _page(name: str, book: _Book, path: str, finished: Finished) -> Reading:
+    root, inner = _document(book.members[name])
+    look = _look(root, name, book)
+    language = finished.edition.metadata.language
+    links = markup.links(root)
+    problems = [
+        *markup.nesting(root),
+        *markup.active(root),
+        *markup.schemes(links),
+        *page.frame_style(root, look),
+        *page.reordering(root, finished.edition),
+        *page.references(root, ()),
+        *_languages(root, language),
+    ]
+    return Reading(
+        blocks=page.visible(inner, look),
+        notices=tuple(page.notices(root, look)),
+        links=tuple(links),
+        pictures=tuple(markup.pictures(root)),
+        requests=tuple(markup.requests(root, f"{path}/{name}")),
+        metadata={"heading": tuple(page.headings(root, look))},
+        problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in problems),
+    )
+
+
+def _look(root: etree._Element, name: str, book: _Book) -> Styles:
+    texts = page.sheets_in(root)
+    for link in root.iter("{*}link"):
+        target = _inside(posixpath.dirname(name), link.get("href", ""))
+        if "stylesheet" in (link.get("rel") or "").lower().split() and target in book.members:
+            texts.append(book.members[target].decode("utf-8", "replace"))
+    return styles(tuple(texts))
+
+
+def _concealed(chapter: str, book: _Book, content: bytes) -> list[Problem]:
+    """Words of the body that the book's sheets hide."""
+    root, inner = _document(content)
+    look = _look(root, chapter, book)
+    problems = [*page.body_concealed((hashlib.sha256(content).digest(), chapter), look, lambda: inner)]
+    return problems + [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in look.generated]
+
+
+def _other_requests(book: _Book, path: str) -> Iterator[Request]:
+    for name, media_type in book.manifest.items():
+        data = book.members.get(name, b"")
+        if media_type == "text/css":
+            yield from (Request(url, "style sheet", f"{path}/{name}") for url in sheet(data.decode("utf-8", "replace")).urls)
+        elif media_type == "image/svg+xml" or name == book.nav:
+            yield from markup.requests(markup.parse_xml(data), f"{path}/{name}")
+
+
+def _navigation(book: _Book, ids: dict[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """Every entry of the navigation document leads to a page of the book, and to a place that the page has."""
+    root, _ = _document(book.members[book.nav])
+    tables = [e for e in root.iter("{*}nav") if "toc" in (e.get(_TYPE) or "").split()]
+    if len(tables) != 1:
+        yield Problem(codes.UNREADABLE, f"{book.nav}: expected one table of contents, found {len(tables)}")
+    reached = set()
+    for link in markup.links(root):
+        target, _, fragment = link.href.partition("#")
+        name = _inside(posixpath.dirname(book.nav), target) if target else book.nav
+        reached.add(name)
+        if name not in book.members or (fragment and name in ids and unquote(fragment) not in ids[name]):
+            yield Problem(codes.LINK_BROKEN, f"{book.nav}: {link.href!r} leads nowhere")
+    for name in ids:
+        if name not in reached:
+            yield Problem(codes.LINK_BROKEN, f"{book.nav}: no entry leads to {name}")
+
+
+def _metadata(book: _Book) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def said(name: str) -> tuple[str, ...]:
+        return tuple(e.text or "" for e in book.package.iter(f"{_DC}{name}"))
+
+    def property_(name: str) -> tuple[str, ...]:
+        return tuple(e.text or "" for e in book.package.iter(f"{_OPF}meta") if e.get("property") == name)
+
+    yield "title", said("title")
+    yield "language", said("language")
+    yield "copyright", said("rights")
+    yield "authors", said("creator")
+    yield "license", property_("dcterms:license")
+    spine = book.package.find(f"{_OPF}spine")
+    if spine is not None:
+        yield "direction", (spine.get("page-progression-direction") or "ltr",)

@@ -1,0 +1,149 @@
+"""text/html, read back: a body fragment alone, or the page around it.
+
+In: bytes. Out: `Reading`. The body is cut out of the page and a mark is put in its place, so that each further page of the
+same topic costs only its frame; a page that does not hold the body's bytes once is read whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from lxml import etree
+
+from pipeline.audit import _codes as codes
+from pipeline.audit import _markup as markup
+from pipeline.audit import _page as page
+from pipeline.audit._frame import resolved
+from pipeline.audit._reading import Finished, Problem, Reading, Unreadable
+from pipeline.audit._visible import Styles, styles
+from pipeline.contracts import Place, View
+
+MEDIA_TYPE: Final = "text/html"
+PICTURES: Final = True
+ASPECTS: Final = frozenset({"kind", "level", "first", "marker", "scope", "within"})
+
+_MARK: Final = b'<div data-audit-body="here"></div>'
+
+
+def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
+    """Reads a body fragment. Raises Unreadable."""
+    root, problems = markup.parse_fragment(markup.decode(content))
+    reading = page.fragment(root, view.topic.metadata.id)
+    return page.with_problems(reading, problems)
+
+
+def file(finished: Finished) -> Reading:
+    """Reads the page around the body; the whole page where the body is not in it verbatim. Raises Unreadable."""
+    main, content = finished.files[0], finished.body.content
+    count = main.data.count(content) if content else 0
+    if count > 1 or _MARK in main.data:
+        return Reading(problems=(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"),))
+    root, problems = markup.parse_html(markup.decode(main.data.replace(content, _MARK) if count else main.data))
+    sheets, missing = _sheets(root, finished)
+    look = styles(tuple(sheets))
+    links = markup.links(root)
+    problems += [*missing, *markup.active(root), *_charset(root), *page.frame_style(root, look), *markup.schemes(links)]
+    problems += page.reordering(root, finished.edition) if count else []
+    reading = Reading(
+        blocks=page.visible(root, look),
+        notices=tuple(page.notices(root, look)),
+        links=tuple(links),
+        pictures=tuple(markup.pictures(root)),
+        requests=(*markup.requests(root, main.path), *(replace(r, source=main.path) for r in finished.inner.requests if count)),
+        ids=tuple(markup.ids(root)),
+        metadata=dict(_metadata(root, look)),
+        whole=not count,
+    )
+    problems += page.references(root, finished.inner.ids if count else ())
+    problems += _hidden_body(root, look, content) if count else []
+    return page.with_problems(reading, problems)
+
+
+# --- style --------------------------------------------------------------------------------------
+
+
+def _sheets(root: etree._Element, finished: Finished) -> tuple[list[str], list[Problem]]:
+    """The text of every sheet of the page, in order; one that can not be read is a problem."""
+    given = {file.path: file for file in (*finished.files, *finished.bundle)}
+    texts, problems = [], []
+    for element in root.iter("style", "link"):
+        if element.tag == "style":
+            texts.append("".join(map(str, element.itertext())))
+        elif "stylesheet" in (element.get("rel") or "").lower().split():
+            found = given.get(resolved(finished.files[0].path, markup.clean(element.get("href", ""))))
+            if found is None:
+                problems.append(Problem(codes.RESOURCE, f"style sheet {element.get('href')!r} is not in the bundle"))
+            else:
+                texts.append(found.data.decode("utf-8", "replace"))
+    return texts, problems
+
+
+def _hidden_body(root: etree._Element, look: Styles, content: bytes) -> list[Problem]:
+    """Whether the body's place is one that readers see, and whether frame or sheets hide words in it."""
+    places = [e for e in root.iter("div") if e.get("data-audit-body") is not None]
+    if len(places) != 1:
+        return [Problem(codes.BODY_PLACE, "the topic's text does not stand in the page's flow of text")]
+    place = places[0]
+
+    def filled() -> etree._Element:
+        place.extend(list(markup.parse_fragment(markup.decode(content))[0]))
+        return place
+
+    around = tuple((str(e.tag), *sorted(e.attrib.items())) for e in place.iterancestors())
+    return list(page.body_concealed((hashlib.sha256(content).digest(), around), look, filled))
+
+
+# --- what the page says of itself ---------------------------------------------------------------
+
+
+def _charset(root: etree._Element) -> Iterator[Problem]:
+    named = [(e.get("charset") or "").lower() for e in root.iter("meta") if e.get("charset") is not None]
+    if named != ["utf-8"]:
+        yield Problem(codes.MARKUP, f'expected one <meta charset="utf-8">, found {", ".join(named) or "none"}')
+
+
+def _metadata(root: etree._Element, look: Styles) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "language", (root.get("lang", ""),)
+    yield "direction", (root.get("dir", "ltr"),)
+    yield "heading", tuple(page.headings(root, look))
+    licenses = [e.get("href", "") for e in root.iter("link") if "license" in (e.get("rel") or "").lower().split()]
+    if licenses:
+        yield "license", tuple(licenses)
+    for script in root.iter("script"):
+        if (script.get("type") or "").strip().lower() == "application/ld+json":
+            yield from structured("".join(map(str, script.itertext())))
+
+
+def structured(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What schema.org JSON-LD says, by our names. Raises Unreadable."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"JSON-LD: {error}") from None
+    if not isinstance(data, Mapping):
+        raise Unreadable("JSON-LD: expected one object")
+    yield "title", _values(data, "name", "headline")
+    yield "language", _values(data, "inLanguage")
+    for ours, theirs in _SCHEMA_ORG.items():
+        yield ours, _values(data, theirs)
+
+
+_SCHEMA_ORG: Final = {
+    "modified": "dateModified",
+    "current-as-of": "lastReviewed",
+    "copyright": "copyrightNotice",
+    "copyright-holder": "copyrightHolder",
+    "authors": "author",
+    "reviewers": "reviewedBy",
+}
+
+
+def _values(data: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    """The first of these properties as texts: a thing is its name, a list each of its values."""
+    value = next((data[name] for name in names if name in data), None)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(v.get("name", v.get("@id", ""))) if isinstance(v, Mapping) else str(v) for v in values)

@@ -1,0 +1,236 @@
+"""application/json, read back: the article that partners show, and the same facts as fields.
+
+In: bytes. Out: `Reading`. The body is an HTML fragment, written as it stands inside a JSON string; it must stand in `html`
+(with the notices, so that who only shows it does right) and be `parts.body`. Notices are read from `html`; `legal`,
+field by field, and `parts.legal` must say the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from lxml import etree
+
+from pipeline.audit import _codes as codes
+from pipeline.audit import _markup as markup
+from pipeline.audit import _page as page
+from pipeline.audit._frame import resolved
+from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
+from pipeline.audit._visible import Styles, styles
+from pipeline.contracts import Place, View
+from pipeline.labels import direction
+
+MEDIA_TYPE: Final = "application/json"
+PICTURES: Final = True
+ASPECTS: Final = frozenset({"kind", "level", "first", "marker", "scope", "within"})
+
+_MARK: Final = '<div data-audit-body="here"></div>'
+
+
+def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
+    """Reads the fragment. Raises Unreadable."""
+    root, problems = markup.parse_fragment(_fragment(content))
+    return page.with_problems(page.fragment(root, view.topic.metadata.id), problems)
+
+
+def _fragment(content: bytes) -> str:
+    """The fragment that is written in a JSON string. Raises Unreadable."""
+    try:
+        text = json.loads(b'"' + content + b'"')
+    except ValueError as error:
+        raise Unreadable(f"not the inside of a JSON string: {error}") from None
+    return str(text)
+
+
+def file(finished: Finished) -> Reading:
+    """Reads the fields, and what stands around the body in `html`. Raises Unreadable."""
+    main = finished.files[0]
+    data = _object(main.data)
+    article, fragment = _text(data, "html"), _fragment(finished.body.content)
+    count = article.count(fragment)
+    problems = list(_places(data, fragment, count, _MARK in article))
+    root, found = markup.parse_fragment(article.replace(fragment, _MARK) if count else article)
+    look, sheet_problems = _look(data, finished)
+    links = markup.links(root)
+    problems += [*found, *sheet_problems, *markup.active(root), *markup.schemes(links), *page.frame_style(root, look)]
+    problems += [*page.reordering(root, finished.edition), *page.references(root, finished.inner.ids if count else ())]
+    problems += _named(root, finished.inner.ids if not count else ())
+    reading = Reading(
+        blocks=page.visible(root, look),
+        notices=tuple(page.notices(root, look)),
+        links=tuple(links),
+        pictures=tuple(markup.pictures(root)),
+        requests=(*_requests(root, finished, main.path, count), *_media(data, main.path)),
+        ids=tuple(markup.ids(root)),
+        metadata=dict(_metadata(data)),
+        whole=not count,
+    )
+    problems += [*_legal(data, finished), *_article(root, finished)]
+    if count == 1:
+        problems += _hidden_body(root, look, fragment)
+    return page.with_problems(reading, problems)
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(markup.decode(data), object_pairs_hook=_once)
+    except ValueError as error:
+        raise Unreadable(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Unreadable(f"expected one object, found {type(found).__name__}")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key that stands twice means another thing to each parser."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable(f"a key stands twice among {', '.join(name for name, _ in pairs)[:200]}")
+    return found
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str):
+        raise Unreadable(f"{name}: expected a string, found {type(value).__name__}")
+    return value
+
+
+# --- the article --------------------------------------------------------------------------------
+
+
+def _places(data: Mapping[str, Any], fragment: str, count: int, marked: bool) -> Iterator[Problem]:
+    parts = data.get("parts")
+    own = parts.get("body") if isinstance(parts, Mapping) else None
+    if own != fragment:
+        yield Problem(codes.BODY_PLACE, "parts.body is not the topic's text")
+    if count > 1 or marked:
+        yield Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in html")
+
+
+def _look(data: Mapping[str, Any], finished: Finished) -> tuple[Styles, list[Problem]]:
+    """The style sheet that the file names for its article."""
+    named = data.get("style_sheet")
+    if not isinstance(named, str) or not named:
+        return styles(()), []
+    given = {file.path: file for file in (*finished.files, *finished.bundle)}
+    found = given.get(resolved(finished.files[0].path, named))
+    if found is None:
+        return styles(()), [Problem(codes.RESOURCE, f"style sheet {named!r} is not in the bundle")]
+    return styles((found.data.decode("utf-8", "replace"),)), []
+
+
+def _hidden_body(root: etree._Element, look: Styles, fragment: str) -> list[Problem]:
+    places = [e for e in root.iter("div") if e.get("data-audit-body") is not None]
+    if len(places) != 1:
+        return [Problem(codes.BODY_PLACE, "the topic's text does not stand in the article's flow of text")]
+    place = places[0]
+
+    def filled() -> etree._Element:
+        place.extend(list(markup.parse_fragment(fragment)[0]))
+        return place
+
+    around = tuple((str(e.tag), *sorted(e.attrib.items())) for e in place.iterancestors())
+    return list(page.body_concealed((hashlib.sha256(fragment.encode()).digest(), around), look, filled))
+
+
+def _requests(root: etree._Element, finished: Finished, path: str, count: int) -> Iterator[Request]:
+    yield from markup.requests(root, path)
+    if count:
+        yield from (replace(request, source=path) for request in finished.inner.requests)
+
+
+def _named(root: etree._Element, inner: tuple[str, ...]) -> Iterator[Problem]:
+    """A fragment stands in a partner's page: its classes must not meet others."""
+    for element in root.iter("*"):
+        for name in (element.get("class") or "").split():
+            if not name.startswith("syn-"):
+                yield Problem(codes.NAMES, f"html: expected classes syn-*, found {name!r}")
+        if element.get("style") is not None:
+            yield Problem(codes.ACTIVE, f"html carries style={element.get('style')!r}")
+        identity = element.get("id", "syn-")
+        if not identity.startswith("syn-") and identity not in inner:
+            yield Problem(codes.NAMES, f"html: expected ids syn-*, found {identity!r}")
+
+
+def _article(root: etree._Element, finished: Finished) -> Iterator[Problem]:
+    metadata = finished.edition.metadata
+    top = root[0] if len(root) == 1 and not (root.text or "").strip() else None
+    if top is None or "syn-topic" not in (top.get("class") or "").split():
+        yield Problem(codes.NAMES, 'html: expected one root element of class "syn-topic"')
+    elif top.get("lang") != metadata.language:
+        yield Problem(codes.LANGUAGE, f"html: expected lang {metadata.language}, found {top.get('lang') or 'none'}")
+    elif (top.get("dir") or "ltr") != direction(metadata.language):
+        yield Problem(codes.LANGUAGE, f"html: expected dir {direction(metadata.language)}, found {top.get('dir') or 'none'}")
+
+
+# --- the fields ---------------------------------------------------------------------------------
+
+
+def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
+    """`legal` has each notice by kind, to the letter; `parts.legal` shows each once."""
+    fields, parts = data.get("legal"), data.get("parts")
+    expected = {n.kind: (n.text, list(n.lines), n.label, n.url) for n in finished.edition.notices}
+    found = fields if isinstance(fields, Mapping) else {}
+    for kind, (text, lines, label, url) in expected.items():
+        field = found.get(kind)
+        if not isinstance(field, Mapping):
+            yield Problem(codes.NOTICE_MISSING, f'legal.{kind}: expected "{text}", found none')
+        elif (field.get("text"), field.get("lines"), field.get("label"), field.get("url")) != (text, lines, label, url):
+            yield Problem(
+                codes.NOTICE_ALTERED,
+                f'legal.{kind}: expected "{text}" {url}, found {json.dumps(field, ensure_ascii=False)[:300]}',
+            )
+    for kind in found:
+        if kind not in expected:
+            yield Problem(codes.NOTICE_UNKNOWN, f"legal.{kind} is no notice of this edition")
+    separate = parts.get("legal") if isinstance(parts, Mapping) else None
+    root, problems = markup.parse_fragment(separate if isinstance(separate, str) else "")
+    yield from problems
+    shown = [(n.kind, n.text) for n in page.notices(root, styles(()))]
+    wanted = [(n.kind, fold(n.text)) for n in finished.edition.notices]
+    if shown != wanted:
+        yield Problem(
+            codes.NOTICE_ALTERED, f"parts.legal: expected {[k for k, _ in wanted]}, each once and exact, found {shown}"[:400]
+        )
+
+
+def _media(data: Mapping[str, Any], path: str) -> Iterator[Request]:
+    """The pictures that the file lists, and its schema, are files of the bundle."""
+    media = data.get("media")
+    for item in media if isinstance(media, list) else []:
+        if isinstance(item, Mapping):
+            yield Request(str(item.get("path", "")), "media", path)
+
+
+def _metadata(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def said(value: Any) -> tuple[str, ...]:
+        return () if value in (None, "") else (str(value),)
+
+    def inner(name: str, key: str) -> Any:
+        found = data.get(name)
+        return found.get(key) if isinstance(found, Mapping) else None
+
+    for name in ("id", "title", "language", "direction", "version"):
+        yield name, said(data.get(name))
+    for ours, theirs in {
+        "modified": "modified",
+        "current-as-of": "current_as_of",
+        "created": "created",
+        "expires": "expires",
+    }.items():
+        yield ours, said(inner("dates", theirs))
+    yield "copyright-holder", said(inner("copyright", "holder"))
+    yield "license", said(inner("license", "url"))
+    yield "authors", tuple(_names(data.get("authors"), ""))
+    yield "reviewers", tuple(_names(data.get("reviews"), "person"))
+
+
+def _names(people: Any, within: str) -> Iterator[str]:
+    for person in people if isinstance(people, list) else []:
+        found = person.get(within) if within and isinstance(person, Mapping) else person
+        yield str(found.get("name", "")) if isinstance(found, Mapping) else ""
