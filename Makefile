@@ -53,10 +53,10 @@ $(TOOLS): tests/tools/package-lock.json tests/tools/package.json
 # --- what people call ---------------------------------------------------------------------------
 
 demo: .venv/runtime.stamp
-	@CONFIG=examples/syndication.toml STORE=examples/build/store DEST=$(DEMO)/riverside AS_OF=$(AS_OF) sh deploy/demo.sh
+	@DEST=$(DEMO)/riverside AS_OF=$(AS_OF) sh deploy/demo.sh
 
 demo-s3: .venv/dev.stamp
-	@CONFIG=examples/syndication-s3.toml DEST=$(DEMO)/riverside-from-s3 AS_OF=$(AS_OF) \
+	@DEST=$(DEMO)/riverside-from-s3 AS_OF=$(AS_OF) \
 		$(PY) deploy/seaweedfs.py -- sh deploy/demo.sh
 
 test: lint $(if $(shell command -v npm 2>/dev/null),$(TOOLS))
@@ -83,5 +83,5 @@ lock:
 	cd tests/tools && npm update --no-audit --no-fund
 
 clean:
-	rm -rf .venv build examples/build tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
