@@ -306,7 +306,7 @@ def load(data: bytes) -> Topic:
 def load_element(root: etree._Element) -> Topic:
     """As `load`, from a parsed `<topic>` element, which is checked against `topic.rng`."""
     if root.tag != "topic" or root.get("schema") != SCHEMA:
-        raise InvalidTopic(f"line {root.sourceline}: expected <topic schema={SCHEMA!r}>, found <{root.tag}>")
+        raise InvalidTopic(f"line {root.sourceline}: expected <topic schema={SCHEMA!r}>, found <{root.tag!s}>")
     problems = schema_problems(root)
     if problems:
         raise InvalidTopic("; ".join(f"line {line}: {text}" for line, text in problems))
@@ -334,7 +334,7 @@ def digest(topic: Topic) -> str:
 
 def schema_problems(root: etree._Element) -> list[tuple[int, str]]:
     """(line, message) for each thing in a `<topic>` or `<body>` that `topic.rng` does not allow."""
-    schema = _schema(root.tag)
+    schema = _schema(str(root.tag))
     if schema.validate(root):
         return []
     seen: dict[tuple[int, str], None] = {(e.line, e.message): None for e in schema.error_log}
@@ -370,7 +370,7 @@ def _metadata_element(metadata: Metadata) -> etree._Element:
             continue
         value = getattr(metadata, field.name)
         for item in value if isinstance(value, tuple) else (value,):
-            if item not in ("", None):
+            if item not in ("", None) or field.name == "title":  # every file has a title element, even an empty one
                 element.append(_value_element(_ITEM_NAMES.get(field.name, field.name.replace("_", "-")), item))
     return element
 
@@ -397,7 +397,8 @@ def _load_metadata(root: etree._Element, meta: etree._Element) -> Metadata:
             values[name] = int(raw) if name == "line" else raw
     hints = _hints(Metadata)
     for child in meta:
-        name = _FIELD_OF_ITEM.get(child.tag, child.tag.replace("-", "_"))
+        tag = str(child.tag)
+        name = _FIELD_OF_ITEM.get(tag, tag.replace("-", "_"))
         value = _load_value(child, hints[name])
         values[name] = (*values.get(name, ()), value) if name in _ITEM_NAMES else value
     return Metadata(**values)
@@ -416,7 +417,7 @@ def _load_value(element: etree._Element, hint: Any) -> Any:
         inner = _inner_type(hints[field])
         values[field] = date.fromisoformat(str(raw)) if inner is date else inner(raw)
     for child in element:
-        values[child.tag] = _load_value(child, Person)
+        values[str(child.tag)] = _load_value(child, Person)
     return kind(**values)
 
 

@@ -38,7 +38,9 @@ def test_allowed_removals_pass() -> None:
 
 @pytest.mark.parametrize(("rule", "stops"), [("expiry", False), ("dates", False), ("status", False), ("collection", True)])
 def test_dates_and_decisions_never_count(rule: str, stops: bool) -> None:
-    withheld = {("t" + str(n), "en"): (Decision(rule, "withhold", "because"),) for n in range(50)}
+    withheld: dict[tuple[str, str], tuple[Decision, ...]] = {
+        ("t" + str(n), "en"): (Decision(rule, "withhold", "because"),) for n in range(50)
+    }
     if stops:
         with pytest.raises(StoppedError):
             _check(LIVE[50:], withheld)

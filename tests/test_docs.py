@@ -10,6 +10,7 @@ import reference
 import typer.main
 
 import run_pipeline
+from pipeline.findings import Code
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -28,7 +29,7 @@ def test_finding_codes_are_unique() -> None:
     seen: dict[str, object] = {}
     for module in reference.modules():
         for value in vars(module).values():
-            if isinstance(value, reference.Code):
+            if isinstance(value, Code):
                 assert seen.setdefault(value.name, value) is value, f"{value.name} is declared twice"
 
 

@@ -23,7 +23,7 @@ from pipeline.terms import Rule, Terms
 CASES = Path(__file__).with_name("rules")
 RULES: dict[str, Rule] = {
     m.name: importlib.import_module(f"pipeline.rules.{m.name}") for m in pkgutil.iter_modules(pipeline.rules.__path__)
-}  # type: ignore[misc]
+}
 TODAY = date(2026, 6, 1)
 
 

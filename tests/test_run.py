@@ -41,7 +41,17 @@ def command(*words: str, cwd: Path | None = None, **environment: str) -> subproc
 def run(project: Path, *words: str, code: int = 0, day: str = DAY, **environment: str) -> dict[str, Any]:
     """One run; its report. The exit code must be `code`, and no traceback may show."""
     done = command(
-        "run", "--config", str(project / "syndication.toml"), "--as-of", day, "--json", "--workers", "1", *words, **environment
+        "run",
+        "--config",
+        str(project / "syndication.toml"),
+        "--as-of",
+        day,
+        "--json",
+        "--workers",
+        "1",
+        *words,
+        cwd=ROOT,
+        **environment,
     )
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == code, done.stdout + done.stderr
