@@ -13,9 +13,11 @@ anywhere leaves the live release as it was, and what it stored is not stored aga
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -26,7 +28,8 @@ from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BATCH: Final = 1024  # files in memory at once
-ROUNDS: Final = 3  # over what is still missing; each request has its own retries below that
+PAUSES: Final = (0.2, 1.0, None)  # seconds between rounds over what is still missing; below that each request has its own retries
+READS: Final = 3  # of a release that is replaced while it is read
 
 Progress = Callable[[int, int], None]
 _A = TypeVar("_A")
@@ -48,7 +51,7 @@ def manifest_key(prefix: str, sha256: str) -> str:
 
 def current(store: Store, prefix: str) -> Released | None:
     """What is live, every hash verified; None before the first release. Raises StoreError."""
-    for _ in range(ROUNDS):
+    for _ in range(READS):
         live = pointer.read(store, prefix)
         if live is None:
             return None
@@ -135,16 +138,16 @@ def _batches(files: Iterable[OutputFile]) -> Iterator[list[OutputFile]]:
 
 def _put_all(store: Store, prefix: str, missing: dict[str, OutputFile]) -> Iterator[str]:
     """Stores the files and yields each hash as it is done, in rounds over what is left."""
-    for wait in (0.2, 1.0, None):
+    for pause in PAUSES:
         try:
             for sha256 in in_parallel(store, lambda item: _put_blob(store, prefix, *item), list(missing.items())):
                 yield sha256
                 del missing[sha256]
             return
         except StoreError:
-            if wait is None:
+            if pause is None:
                 raise
-        time.sleep(wait)
+        time.sleep(pause)
 
 
 def _put_blob(store: Store, prefix: str, sha256: str, file: OutputFile) -> str:
@@ -163,16 +166,27 @@ def put_once(store: Store, key: str, data: bytes, media_type: str) -> bool:
 
 def in_parallel(store: Store, work: Callable[[_A], _B], items: Sequence[_A]) -> Iterator[_B]:
     """`work` of each item, in order, in as many threads as the store is faster with (its `parallel`). After the first failure
-    no more is begun."""
-    threads = min(int(getattr(store, "parallel", 1)), len(items))
-    if threads <= 1:
+    no more is begun, and what is under way is waited for."""
+    threads = int(getattr(store, "parallel", 1))
+    if threads <= 1 or len(items) <= 1:
         yield from map(work, items)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            yield from pool.map(work, items)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = _pool(os.getpid(), threads)
+    begun = [pool.submit(work, item) for item in items]
+    try:
+        for one in begun:
+            yield one.result()
+    finally:
+        for one in begun:
+            one.cancel()
+        wait(begun)
+
+
+@lru_cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """The threads of this process; a forked child has none of its parent's."""
+    del process
+    return ThreadPoolExecutor(threads, "store")
 
 
 # --- publishing -----------------------------------------------------------------------------------

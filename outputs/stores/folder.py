@@ -16,6 +16,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -55,8 +56,7 @@ class FolderStore:
         """See contracts.Store.get."""
         path = self._checked(key)
         with explained(f"{self.url}: reading {key!r} failed"):
-            self._inside(path)
-            data = _read(path)
+            data = _read(self._inside(path))
             if data is None:
                 raise self._missing(key)
         return data, _token(data)
@@ -96,8 +96,7 @@ class FolderStore:
         """See contracts.Store.delete. Folders that it leaves empty stay: another writer may be about to use them."""
         path = self._checked(key)
         with explained(f"{self.url}: deleting {key!r} failed"):
-            self._inside(path)
-            if not path.is_file():
+            if not self._inside(path).is_file():
                 return
             with self._locked(), suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
@@ -110,14 +109,18 @@ class FolderStore:
             raise StoreError(f"{self.url}: {key!r} is not safe as a key: {problem}", fix="use a plain relative path")
         return Path(self.root, key)
 
-    def _inside(self, path: Path) -> None:
-        root, real = os.path.realpath(self.root), os.path.realpath(path)
-        if not real.startswith(root.rstrip("/") + "/"):
+    def _inside(self, path: Path) -> Path:
+        """`path`, where no symbolic link on it leads out of the root. Raises StoreError."""
+        real = os.path.join(_real(str(path.parent)), path.name)  # noqa: PTH118
+        if path.is_symlink():
+            real = os.path.realpath(path)
+        if not f"{real}/".startswith(_real(self.root).rstrip("/") + "/"):
             raise StoreError(
                 f"{self.url}: {path} leads out of the store through a symbolic link",
                 found=real,
                 fix="replace the link by what it leads to, or name that place itself in the settings",
             )
+        return path
 
     def _missing(self, key: str) -> NotFound:
         if not Path(self.root).is_dir():
@@ -175,8 +178,8 @@ class FolderStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def _commit(self, temporary: Path, target: Path, key: str, *, absent: bool, match: str) -> None:
-        self._inside(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not self._inside(target).parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
         if absent and not match and _linked(temporary, target):
             return
         with self._locked():
@@ -193,6 +196,13 @@ class FolderStore:
         with lock.open("ab") as held:
             fcntl.flock(held, fcntl.LOCK_EX)  # of this opening of the file, so it holds between threads too
             yield
+
+
+@lru_cache(maxsize=4096)
+def _real(folder: str) -> str:
+    """The folder without symbolic links. Remembered: it is asked for each file, and guards against mistakes, not against
+    whoever may change the folder while we write there."""
+    return os.path.realpath(folder)
 
 
 def _read(path: Path) -> bytes | None:

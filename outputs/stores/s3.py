@@ -122,11 +122,15 @@ class S3Store:
         raise AssertionError("unreachable")
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
-        """See contracts.Store.list: a thousand objects a request."""
+        """See contracts.Store.list: a thousand objects a request. Sorted here: not every server sorts by the whole key."""
         pages = iter(self._client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix))
+        found: dict[str, Stored] = {}
         while page := self._ask(f"listing {prefix!r}", lambda: next(pages, None)):
-            for found in page.get("Contents", ()):
-                yield Stored(found["Key"].removeprefix(self.prefix), found["Size"], found["ETag"])
+            for entry in page.get("Contents", ()):
+                key = entry["Key"].removeprefix(self.prefix)
+                found[key] = Stored(key, entry["Size"], entry["ETag"])
+        for key in sorted(found):
+            yield found[key]
 
     def delete(self, key: str) -> None:
         """See contracts.Store.delete."""
