@@ -87,7 +87,7 @@ def convert(text: str, file: str, line: int, base: str = "", topic_of: Callable[
 
     Relative links are completed with `base`; a link whose address (without fragment) `topic_of` knows leads to that topic.
     A paragraph of the class `attribution` is a credit line and leaves the text, unless it holds a link; a last
-    paragraph with a style is a credit line and stays as well, because a style alone is no proof.
+    paragraph with a style that is no sentence is a credit line and stays as well, because a style alone is no proof.
     """
     findings = []
     if not re.search(r"<[A-Za-z/!]", text) and re.search(r"&lt;/?[A-Za-z][^&]*&gt;", text):
@@ -138,10 +138,7 @@ class _Converter:
         self._wanted = {a.get("href", "").strip()[1:] for a in root.iter("a") if a.get("href", "").strip().startswith("#")}
         self._line = root.get("line")
         self._preformatted = 0
-        last = next((child for child in reversed(root) if plain(child)), None)
-        self._last = (
-            last if last is not None and last.tag == "p" and last.get("style") and not (last.tail or "").strip() else None
-        )
+        self._last = _styled_name(root)
 
     def findings(self) -> tuple[Finding, ...]:
         """One finding for each kind and text, at its first line, with a count."""
@@ -390,6 +387,13 @@ _MAKERS: Final[dict[str, Callable[[_Converter, etree._Element], Sequence[Piece]]
     "img": _Converter._image,
     "a": _Converter._link,
 }
+
+
+def _styled_name(root: etree._Element) -> etree._Element | None:
+    """The last paragraph, where it has a style and does not end like a sentence: so old feeds say whose text it is."""
+    last = next((child for child in reversed(root) if plain(child)), None)
+    styled = last is not None and last.tag == "p" and last.get("style") and not (last.tail or "").strip()
+    return last if last is not None and styled and not plain(last).endswith((".", "!", "?", ":")) else None
 
 
 def _contents(node: etree._Element, through: str = "") -> Iterator[str | etree._Element]:
