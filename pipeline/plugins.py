@@ -51,10 +51,10 @@ def _checked(plugin: Plugin[T], contract: type[T]) -> Plugin[T]:
     file = plugin.module.replace(".", "/")
     try:
         module = plugin.load()
-    except ImportError as error:
-        raise UsageError(
-            f"plug-in {file} can not be imported", found=str(error), fix="mend the file, or take it out of the folder"
-        ) from error
+    except Exception as problem:  # a file from outside the core may fail in any way while it is imported
+        found = f"{type(problem).__name__}: {problem}"
+        fix = "mend the file, or take it out of the folder"
+        raise UsageError(f"plug-in {file} can not be imported", found=found, fix=fix) from problem
     missing = [name for name in _members(contract) if not hasattr(module, name)]
     if missing:
         raise UsageError(
