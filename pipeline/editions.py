@@ -28,8 +28,9 @@ Key = tuple[str, str]  # (id, language)
 
 LINK_WITHHELD: Final = warning(
     "link.target-withheld",
-    "A link leads to a topic that this site does not get. The author's words stay, without the link.",
-    "Nothing, where the terms are meant so. Else grant the target too, or take the link out.",
+    "A link leads to a topic that this site does not get, by its terms or because it is held back. The author's words stay,"
+    " without the link.",
+    "Nothing, where the terms are meant so. Else grant the target, mend it where it is held back, or take the link out.",
 )
 LINK_MISSING: Final = warning(
     "link.target-missing",
