@@ -76,6 +76,8 @@ class _Writer:
 
     def block(self, element: etree._Element) -> list[Block]:
         """One block element as pandoc's blocks."""
+        if element.tag not in BLOCKS:  # a formula among blocks
+            return _paragraph(self.inline(element))
         make = _MAKERS.get(str(element.tag), _Writer.flow)
         return make(self, element)
 

@@ -54,7 +54,7 @@ def archive(members: Iterable[Member]) -> bytes:
         name = member.name.encode()
         flags = 0 if member.name.isascii() else _UTF8_NAME
         common = (flags, member.method, _TIME, _DATE, member.crc, len(member.packed), member.size, len(name), 0)
-        if offset + len(member.packed) > _LARGEST:
+        if offset + _LOCAL.size + len(name) + len(member.packed) > _LARGEST:
             raise ValueError(f"a zip file of more than 4 GB, at member {member.name!r}")
         parts += [_LOCAL.pack(b"PK\x03\x04", _VERSION, *common), name, member.packed]
         directory += [_CENTRAL.pack(b"PK\x01\x02", _VERSION, _VERSION, *common, 0, 0, 0, 0, offset), name]

@@ -21,8 +21,8 @@ from lxml.builder import E
 from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Site, View
 from pipeline.labels import Labels, labels
 from pipeline.topic import MATHML, Metadata
-from transforms import _notices
 from transforms._html import Entry, Options, at_media_path, render
+from transforms._notices import markup
 from transforms._pages import style
 from transforms._zip import Member, archive, deflated, stored
 
@@ -182,7 +182,11 @@ def _title_page(edition: Edition, words: Labels) -> bytes:
     else:
         page.append(E.p(site.name, {"class": "syn-site"}))
     page.append(E.h1(metadata.title))
-    page.extend(E.p(mark.text, {"class": f"syn-mark syn-mark--{mark.kind}"}) for mark in edition.marks)
+    if metadata.also_called:
+        names = words.text(", ").join(metadata.also_called)
+        page.append(E.p(f"{words.text('Also called:')} {names}", {"class": "syn-also"}))
+    for mark in edition.marks:
+        page.append(E.p(mark.text, {"class": f"syn-mark syn-mark--{mark.kind}", "data-mark": mark.kind}))
     page.append(E.p(edition.publisher.name, {"class": "syn-publisher"}))
     return _page(metadata.title, words, page)
 
@@ -191,9 +195,7 @@ def _rights_page(edition: Edition, words: Labels) -> bytes:
     title = words.text("Credits and notices")
     page = E.section(E.h1(title), {"class": "syn-rights", "role": "doc-credits"})
     page.set(_TYPE, "copyright-page")
-    for name, notices in zip(("syn-credits", "syn-legal"), _notices.parts(edition.notices), strict=True):
-        if notices:
-            page.append(E.div(*map(_notices.block, notices), {"class": name}))
+    page.extend(etree.fromstring(f"<div>{markup(edition)}</div>"))
     return _page(title, words, page)
 
 

@@ -19,8 +19,8 @@ from pipeline.contracts import Assets, Body, Edition, Mark, OutputFile, Publishe
 from pipeline.labels import direction
 from pipeline.notices import Notice
 from pipeline.topic import Metadata, Person, plain
-from transforms import _notices
 from transforms._html import Entry, Options, Rendered, at_media_path, render, to_html, topic_links
+from transforms._notices import markup
 from transforms._pages import own_sheet
 from transforms._topic_schema import NAME, SCHEMA, VERSION
 
@@ -41,25 +41,25 @@ def body(view: View, assets: Assets) -> Body:
     links = topic_links(view, template=shown.topic_link)
     options = Options(format="json", topic_link=links, media=at_media_path, heading_base=shown.heading_base)
     rendered = render(view, assets, options)
-    markup = to_html(rendered.element).decode()
+    fragment = _html(rendered.element)
     parts = {
-        "markup": markup,
+        "fragment": fragment,
         "sections": list(_sections(rendered.toc, 1)),
         "links": list(_links(rendered.element)),
         "media": list(_media(rendered)),
     }
-    return Body(_dumped(markup)[1:-1].encode(), parts, rendered.omitted, rendered.media)
+    return Body(json.dumps(fragment, ensure_ascii=False)[1:-1].encode(), parts, rendered.omitted, rendered.media)
 
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:
     """The topic's file, and its pictures."""
-    legal = _legal_markup(edition.notices)
+    legal = _legal_markup(edition)
     marks = "".join(map(_mark, edition.marks))
     content = {
         **_metadata(edition),
         "style_sheet": f"{_TO_ROOT}/{own_sheet(edition.site).path}",
-        "html": _article(edition, marks + body.parts["markup"] + legal),
-        "parts": {"body": body.parts["markup"], "legal": legal},
+        "html": _article(edition, marks + body.parts["fragment"] + legal),
+        "parts": {"body": body.parts["fragment"], "legal": legal},
         "legal": {notice.kind: _notice(notice) for notice in edition.notices},
         "sections": body.parts["sections"],
         "links": body.parts["links"],
@@ -92,11 +92,7 @@ def _file(path: str, content: Any) -> OutputFile:
     return OutputFile(path, f"{text}\n".encode(), MEDIA_TYPE)
 
 
-def _dumped(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _markup(element: etree._Element) -> str:
+def _html(element: etree._Element) -> str:
     return to_html(element).decode()
 
 
@@ -107,26 +103,20 @@ def _article(edition: Edition, content: str) -> str:
     article.attrib.update({"data-topic": metadata.id, "data-language": metadata.language})
     if metadata.version:
         article.set("data-version", metadata.version)
-    return _markup(article).replace("</article>", f"{content}</article>")
+    return _html(article).replace("</article>", f"{content}</article>")
 
 
 def _mark(mark: Mark) -> str:
     element = etree.Element("p")
-    element.set("class", f"syn-mark syn-mark--{mark.kind}")
+    element.attrib.update({"class": f"syn-mark syn-mark--{mark.kind}", "data-mark": mark.kind})
     element.text = mark.text
-    return _markup(element)
+    return _html(element)
 
 
-def _legal_markup(notices: tuple[Notice, ...]) -> str:
+def _legal_markup(edition: Edition) -> str:
     """Credits and legal block, or nothing."""
-    footer = etree.Element("footer")
-    footer.set("class", "syn-legal")
-    for name, group in zip(("syn-credits", "syn-notices"), _notices.parts(notices), strict=True):
-        if group:
-            part = etree.SubElement(footer, "div")
-            part.set("class", name)
-            part.extend(map(_notices.block, group))
-    return _markup(footer) if len(footer) else ""
+    notices = markup(edition)
+    return f'<footer class="syn-footer">\n{notices}</footer>' if notices else ""
 
 
 # --- what is told -------------------------------------------------------------------------------

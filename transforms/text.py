@@ -44,7 +44,11 @@ def body(view: View, assets: Assets) -> Body:  # noqa: ARG001  # pictures are wo
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:
     """Title, marks, body, credits and legal block; each notice is a paragraph, its lines are lines."""
-    head = ["\n".join(_heading("0", fold(edition.metadata.title)))]
+    metadata, words = edition.metadata, labels(edition.metadata.language)
+    head = ["\n".join(_heading("0", fold(metadata.title)))]
+    if metadata.also_called:
+        names = words.text(", ").join(metadata.also_called)
+        head.append("\n".join(wrap(fold(f"{words.text('Also called:')} {names}"))))
     head += ["\n".join(wrap(fold(mark.text))) for mark in edition.marks]
     notices = ["\n".join(_notice(notice)) for notice in edition.notices]
     tail = [_RULE, *notices] if notices else []
