@@ -22,17 +22,14 @@ _WHITE: Final[Color] = (255, 255, 255)
 
 
 @lru_cache(maxsize=256)
-def brand_css(color: str) -> str:
-    """The custom properties. Raises ValueError where `color` is no `#rrggbb`."""
+def brand_css(color: str, *, dark: bool = True) -> str:
+    """The custom properties; `dark`: the page has a dark scheme. Raises ValueError where `color` is no `#rrggbb`."""
     brand = parse(color)
     ink = max(_WHITE, _BLACK, key=lambda text: contrast(text, brand))
-    light, dark = readable(brand, LIGHT_PANEL, _BLACK), readable(brand, DARK_PANEL, _WHITE)
-    return (
-        "@layer syndication{"
-        f".syn-page{{--syn-brand:{written(brand)};--syn-on-brand:{written(ink)};--syn-accent:{written(light)}}}"
-        f"@media screen and (prefers-color-scheme: dark){{.syn-page{{--syn-accent:{written(dark)}}}}}"
-        "}\n"
-    )
+    light, pale = readable(brand, LIGHT_PANEL, _BLACK), readable(brand, DARK_PANEL, _WHITE)
+    colors = f".syn-page{{--syn-brand:{written(brand)};--syn-on-brand:{written(ink)};--syn-accent:{written(light)}}}"
+    scheme = f"@media screen and (prefers-color-scheme: dark){{.syn-page{{--syn-accent:{written(pale)}}}}}" if dark else ""
+    return f"@layer syndication{{{colors}{scheme}}}\n"
 
 
 def readable(color: Color, background: Color, towards: Color) -> Color:

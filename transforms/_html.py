@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -96,14 +97,11 @@ def topic_links(view: View, page: str = "index.html", template: str = "") -> Top
     return templated if template else relative
 
 
+# --- printing -----------------------------------------------------------------------------------
+
 # XML escapes < and > everywhere, so that this is always a tag.
 _SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]+)[^<>]*/>")
 _VOID: Final = frozenset({b"br", b"img"})
-# What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
-_NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
-
-
-# --- printing -----------------------------------------------------------------------------------
 
 
 def to_html(element: etree._Element) -> bytes:
@@ -128,18 +126,18 @@ def to_xhtml(element: etree._Element) -> bytes:
 _INLINES: Final = names("em strong i b u s sub sup code kbd samp var cite q dfn span bdi abbr br a img")
 _KNOWN: Final = _INLINES | BLOCKS | {"body"}
 _KEPT_ATTRIBUTES: Final = names("id lang dir start type scope colspan rowspan title")
-_WITH_CLASS: Final = {
-    "checklist": "syn-checklist",
-    "plain": "syn-plain",
-    "steps": "syn-steps",
-}
 _AS_TYPED: Final = ("pre", "code", "kbd", "samp")  # what readers may copy into a machine
 _UNWRAP: Final = "syn-unwrap"  # elements of this name lose their tags at the end of the work
 _HAS_ID: Final = etree.XPath("descendant::*[@id]")
 _HAS_ONLY: Final = etree.XPath("descendant::*[@data-only]")
+# What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
+_NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
 _EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
 _NUMBER: Final = re.compile(r"\d\s")
 _AFTER_NUMBER: Final = re.compile(r"(?<=\d)[ \t\r\n]+(?=[°%µ‰℃℉]|[^\W\d_]{1,14}(?![^\W_]))")
+
+
+_direction = lru_cache(maxsize=256)(direction)
 
 
 def render(view: View, assets: Assets, options: Options) -> Rendered:
@@ -272,8 +270,8 @@ class _Work:
             if name not in _KEPT_ATTRIBUTES:
                 del element.attrib[name]
         language = data.get("lang")
-        if language and "dir" not in data and direction(language) != self.words.direction:
-            element.set("dir", direction(language))
+        if language and "dir" not in data and _direction(language) != self.words.direction:
+            element.set("dir", _direction(language))
 
     def section_of(self, element: etree._Element) -> _Section:
         """The innermost section around an element."""
@@ -329,12 +327,9 @@ class _Work:
             element.set("class", f"syn-p syn-p--{slug(data['data-kind'])}")
 
     def list(self, element: etree._Element, data: dict[str, str]) -> None:
-        """A list; those shown without bullets say that they are lists, which some browsers forget then."""
-        kind = data.get("data-kind", "")
-        if kind in _WITH_CLASS:
-            element.set("class", _WITH_CLASS[kind])
-            if kind != "steps":
-                element.set("role", "list")
+        """A list; its kind becomes a class."""
+        if data.get("data-kind"):
+            element.set("class", f"syn-{slug(data['data-kind'])}")
 
     def aside(self, element: etree._Element, data: dict[str, str]) -> None:
         """A note or warning: the word of its kind is written, not only coloured. `role="note"` keeps it from being a
@@ -463,7 +458,7 @@ class _Work:
         last = note[-1] if len(note) and note[-1].tag == "p" else note
         back = etree.SubElement(last, "a")
         back.attrib.update(
-            {"class": "syn-back", "href": f"#{quote(reference, safe='-._~')}", "aria-label": self.words.text("Back to text")}
+            {"class": "syn-back", "href": f"#{quote(reference, safe='-._~')}", "title": self.words.text("Back to text")}
         )
         back.text = "↩"
         _before(back, "\u00a0")

@@ -75,7 +75,7 @@ def _left_out(body: Body, words: Labels) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _sheet(templates: str, color: str) -> str:
-    return (brand_css(color) + style(templates, "body.css", "print.css")).replace("</", "<\\/")
+    return (brand_css(color, dark=False) + style(templates, "body.css", "print.css")).replace("</", "<\\/")
 
 
 def _running_lines(edition: Edition, words: Labels) -> str:
