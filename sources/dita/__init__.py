@@ -1,21 +1,26 @@
 """DITA 1.3: maps and topics (concept, task, reference, glossary, troubleshooting, and what is specialised from them).
 
-In: files whose root is a DITA topic, `<dita>` or map, with or without a DOCTYPE (no DTD is ever loaded). Out: canonical topics.
-Specification: OASIS DITA 1.3, all-inclusive edition. docs/dita.md tells editors which mark-up means what.
+In: files whose root is a DITA topic, `<dita>` or map, with or without a DOCTYPE (no DTD is ever loaded). Out:
+canonical topics. Specification: OASIS DITA 1.3, all-inclusive edition. docs/dita.md tells editors which mark-up means
+what.
 
-Identity. A topic's id is `data name="topic-id"` (or `resourceid`) in its prolog: meant for the world. Else its `@id`, which is local:
-unique in its file alone. One topic per file; nested topics become sections; each child of `<dita>` is a topic.
+Identity. A topic's id is `data name="topic-id"` (or `resourceid`) in its prolog: meant for the world. Else its `@id`,
+which is local: unique in its file alone. One topic per file; nested topics become sections; each child of `<dita>` is
+a topic.
 
-Published is what a root map reaches (a map that no other map takes in) and what no map mentions; not what maps mention only as
-`resource-only`, nor what is reached by conref alone. What conditions leave out of a map counts as mentioned.
+Published is what a root map reaches (a map that no other map takes in) and what no map mentions; not what maps
+mention only as `resource-only`, nor what is reached by conref alone. What conditions leave out of a map counts as
+mentioned.
 
-Collections. A topic's collections are those of the map branches that hold it: `data name="collection"` or `category` in the topicmeta of
-its reference, of any reference, group or heading around it, or of a map on the way to it; of all branches together. A topic of
-which no map says any has those of its own prolog. Audience, territory and credit lines of branches are added to the topic's own;
-author, copyright, owner, setting and version of a branch stand in where the topic says none.
+Collections. A topic's collections are those of the map branches that hold it: `data name="collection"` or `category`
+in the topicmeta of its reference, of any reference, group or heading around it, or of a map on the way to it; of all
+branches together. A topic of which no map says any has those of its own prolog. Audience, territory and credit lines
+of branches are added to the topic's own; author, copyright, owner, setting and version of a branch stand in where the
+topic says none.
 
-Conditions. A DITAVAL applies to maps and topics. What it decides nothing on stays in the text, marked: `deliveryTarget` as
-`data-only` (html, print, epub, text, json; pdf counts as print; html5, xhtml, web, online as html), `audience` as `data-audience`.
+Conditions. A DITAVAL applies to maps and topics. What it decides nothing on stays in the text, marked:
+`deliveryTarget` as `data-only` (html, print, epub, text, json, handout; pdf counts as print; html5, xhtml, web,
+online as html; epub3 as epub; txt as text), `audience` as `data-audience`.
 """
 
 from __future__ import annotations
@@ -32,14 +37,15 @@ from pipeline.findings import Finding, has_errors
 from pipeline.topic import Topic
 from sources.dita import codes, conditions, names
 from sources.dita.body import HANDLERS, body
-from sources.dita.documents import find, parsed, roots
+from sources.dita.documents import find, parsed
 from sources.dita.keys import KeySpace
-from sources.dita.maps import MapFile, Place, Publication, map_file, publication
+from sources.dita.maps import MapFile, map_file
 from sources.dita.metadata import Facts
 from sources.dita.model import Data, Push
 from sources.dita.places import Ref
+from sources.dita.publication import Place, Publication, publication
 from sources.dita.reuse import Resolver
-from sources.dita.topics import Described, Draft, describe, drafts, units
+from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.writer import Writer
 
 _BASES: Final = frozenset({"topic", "map"})
@@ -133,7 +139,7 @@ class _Indexer:
         return root
 
     def _drafts(self, claimed: Iterable[str]) -> list[Draft]:
-        made = []
+        made: list[Draft] = []
         for name in claimed:
             root = self._parse(name)
             if root is not None:
@@ -145,7 +151,7 @@ class _Indexer:
     def _place(self, topics: list[Draft], found: Publication) -> None:
         data = self._data
         parts: dict[str, dict[str, str]] = {}
-        definitions = set()
+        definitions: set[tuple[str, str]] = set()
         for draft in topics:
             data.roots[draft.unit] = draft.id
             definitions.update((draft.unit.file, name) for name in draft.definitions)

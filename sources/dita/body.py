@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml import etree
 
-from sources.dita import blocks, codes, inline, links, tables
+from sources.dita import blocks, codes, endnotes, figures, inline, links, lists, notes, related, tables
 from sources.dita.flow import add_all, fold
 from sources.dita.model import Link
 from sources.dita.writer import Handler, Writer
@@ -17,12 +17,15 @@ from sources.dita.writer import Handler, Writer
 HANDLERS: Final[dict[str, Handler]] = {
     **inline.HANDLERS,
     **blocks.HANDLERS,
+    **lists.HANDLERS,
+    **notes.HANDLERS,
+    **figures.HANDLERS,
     **tables.HANDLERS,
     **dict.fromkeys(("xref", "longdescref", "longquoteref", "glossAlternateFor"), links.xref),
-    **dict.fromkeys(("related-links", "linkpool", "linklist"), links.related_links),
+    **dict.fromkeys(("related-links", "linkpool", "linklist"), related.related_links),
     "synnoteref": links.xref,
     "abbreviated-form": links.abbreviated,
-    "link": links.related_link,
+    "link": related.related_link,
 }
 
 
@@ -31,9 +34,9 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
     writer.name_all(topic)
     made = blocks.topic_blocks(writer, topic)
     made = _for_some(writer, topic, made)
-    links.map_links(writer, map_links)
-    end = [links.related(writer), links.glossary(writer)]
-    notes = links.footnotes(writer)  # last: a definition may have brought some
+    related.map_links(writer, map_links)
+    end = [related.related(writer), endnotes.glossary(writer)]
+    notes = endnotes.footnotes(writer)  # last: a definition may have brought some
     result = etree.Element("body")
     add_all(result, [*made, *(one for one in (end[0], notes, end[1]) if one is not None)])
     fold(result)

@@ -1,7 +1,8 @@
 """Conditional processing: which elements a DITAVAL leaves out, and what it leaves undecided.
 
-In: a DITAVAL's bytes, elements. Out: `Filter`. Specification: DITA 1.3, 2.4.3 and 3.8.9 (an element is left out where all
-values of one of its attributes are excluded; a group `a(b c)` counts as an attribute `a` of its own). `revprop` decides as `prop`.
+In: a DITAVAL's bytes, elements. Out: `Filter`. Specification: DITA 1.3, conditional processing: an element is left
+out where all values of one of its attributes are excluded; a group `a(b c)` counts as an attribute `a` of its own.
+`revprop` decides as `prop`.
 """
 
 from __future__ import annotations

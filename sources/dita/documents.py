@@ -19,7 +19,7 @@ from pipeline.topic import XML_LANG
 from sources.dita.names import is_a
 
 KEPT: Final = 24
-_ID: Final = etree.XPath("//*[@id = $id]")
+_ID: Final = etree.XPath("//*[normalize-space(@id) = $id]")
 
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
@@ -49,13 +49,18 @@ def topic_of(element: etree._Element) -> etree._Element | None:
     return one
 
 
+def _with_id(root: etree._Element, name: str) -> list[etree._Element]:
+    found: list[etree._Element] = _ID(root, id=name)
+    return found
+
+
 def find(root: etree._Element, topic: str, element: str) -> etree._Element | None:
     """The topic of that id, or the element of that id in it; in maps ids are unique alone. "" = the first topic."""
     if is_a(root, "map"):
-        return _first(root, element or topic) if element or topic else root
+        return next(iter(_with_id(root, element or topic)), None) if element or topic else root
     if not element:
         return _topic(root, topic)
-    for found in _ID(root, id=element):
+    for found in _with_id(root, element):
         owner = topic_of(found)
         if owner is not None and owner is not found and (not topic or owner.get("id") == topic):
             return found
@@ -65,11 +70,7 @@ def find(root: etree._Element, topic: str, element: str) -> etree._Element | Non
 def _topic(root: etree._Element, topic: str) -> etree._Element | None:
     if not topic:
         return next(iter(roots(root)), None)
-    return next((found for found in _ID(root, id=topic) if is_a(found, "topic")), None)
-
-
-def _first(root: etree._Element, name: str) -> etree._Element | None:
-    return next(iter(_ID(root, id=name)), None)
+    return next((found for found in _with_id(root, topic) if is_a(found, "topic")), None)
 
 
 def roots(root: etree._Element) -> Iterator[etree._Element]:

@@ -1,7 +1,7 @@
 """Words and blocks: putting what mark-up gave in mixed order into canonical elements, nothing lost and in order.
 
-In: items, that is strings and canonical elements (whose tails mean nothing). Out: elements that `topic.rng` allows. White space is
-folded at the very end (`fold`), over a whole body.
+In: items, that is strings and canonical elements (whose tails mean nothing). Out: elements that `topic.rng` allows.
+White space is folded at the very end (`fold`), over a whole body.
 """
 
 from __future__ import annotations
@@ -101,18 +101,18 @@ def words(items: Iterable[Item]) -> list[Item]:
             item.attrib.pop("display")
             made.append(item)
         else:
-            made += [" ", *words(_contents(item)), " "]
+            made += [" ", *words(contents(item)), " "]
     return made
 
 
-def _contents(element: etree._Element) -> list[Item]:
+def contents(element: etree._Element) -> list[Item]:
+    """Everything in an element, taken out of it, as items."""
     inner: list[Item] = [element.text] if element.text else []
+    element.text = None
     for one in list(element):
-        tail = one.tail
-        one.tail = None
-        inner.append(one)
-        if tail:
-            inner.append(tail)
+        tail, one.tail = one.tail, None
+        element.remove(one)
+        inner += [one, tail] if tail else [one]
     return inner
 
 

@@ -1,7 +1,7 @@
-"""Words: phrases, highlighting, names of things, trade marks, footnotes, formulas.
+"""Words: phrases, highlighting, names of things, trade marks, formulas, text of other files.
 
 In: phrase elements of the base, highlighting, programming, software, user interface, utilities, mark-up and equation domains.
-Out: inline items. Specification: DITA 1.3, 3.5.1.2, 3.6 and 3.7.
+Out: inline items. Specification: DITA 1.3, body elements and domain elements.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from lxml import etree
 from pipeline.topic import MATHML
 from sources.dita import codes
 from sources.dita.documents import parsed
+from sources.dita.endnotes import footnote
 from sources.dita.flow import MATH, Item, add_all, blank, words, wrapped
-from sources.dita.links import footnote, keyed
-from sources.dita.names import children, is_a
+from sources.dita.links import keyed
+from sources.dita.names import children, is_a, names
 from sources.dita.places import refer
 from sources.dita.writer import Handler, Writer
 
 _MARKS: Final = {
     "b": "b", "i": "i", "u": "u", "strong": "strong", "em": "em", "sub": "sub", "sup": "sup", "tt": "code", "line-through": "s",
-    "codeph": "code", "cmdname": "code", "option": "code", "parmname": "code", "apiname": "code", "filepath": "code", "kwd": "code",
-    "synph": "code", "msgnum": "code", "systemoutput": "samp", "msgph": "samp", "userinput": "kbd", "shortcut": "kbd", "varname": "var", "var": "var",
-    "uicontrol": "b", "cite": "cite", "q": "q", "dfn": "dfn", "markupname": "code",
+    "cite": "cite", "q": "q", "dfn": "dfn", "codeph": "code", "cmdname": "code", "option": "code", "parmname": "code",
+    "apiname": "code", "filepath": "code", "kwd": "code", "synph": "code", "msgnum": "code", "markupname": "code",
+    "systemoutput": "samp", "msgph": "samp", "userinput": "kbd", "shortcut": "kbd", "varname": "var", "var": "var",
+    "uicontrol": "b",
 }  # fmt: skip
 _PLAIN: Final = (
     "ph", "keyword", "term", "text", "desc", "linktext", "alt", "cmd", "equation-inline", "equation-number", "navtitle",
@@ -33,7 +35,8 @@ _PLAIN: Final = (
 )  # fmt: skip
 # How names of mark-up are written.
 _WRITTEN: Final = {
-    "xmlelement": "<{}>", "xmlatt": "@{}", "xmlpi": "<?{}?>", "parameterentity": "%{};", "textentity": "&{};", "numcharref": "&#{};",
+    "xmlelement": "<{}>", "xmlatt": "@{}", "xmlpi": "<?{}?>",
+    "parameterentity": "%{};", "textentity": "&{};", "numcharref": "&#{};",
 }  # fmt: skip
 # Attributes of formulas that lead outside, run, or could clash with the page.
 _REFUSED: Final = frozenset({"href", "src", "altimg", "style", "class", "id", "actiontype"})
@@ -79,7 +82,7 @@ def _nothing(_writer: Writer, _element: etree._Element) -> list[Item]:
 
 def _draft(writer: Writer, element: etree._Element) -> list[Item]:
     text = " ".join("".join(element.itertext()).split())
-    writer.find(codes.DRAFT, element, f"<{element.tag}> {text[:80]!r}")
+    writer.find(codes.DRAFT, element, f"<{names(element)[0]}> {text[:80]!r}")
     return []
 
 
@@ -130,8 +133,8 @@ def _foreign(writer: Writer, element: etree._Element) -> list[Item]:
     if element.find(f".//{MATH}") is not None:
         return _formula(writer, element)
     text = " ".join("".join(element.itertext()).split())
-    writer.find(codes.FOREIGN, element, f"<{element.tag}> with the text {text[:80]!r}")
-    return [text] if text else []
+    writer.find(codes.FOREIGN, element, f"<{names(element)[0]}> with the text {text[:80]!r}")
+    return writer.standing(element, [text] if text else [])
 
 
 def _drawing(writer: Writer, element: etree._Element) -> list[Item]:
@@ -198,6 +201,7 @@ HANDLERS: Final[dict[str, Handler]] = {
         (
             "no-topic-nesting",
             "indexterm",
+            "indextermref",
             "index-base",
             "data",
             "data-about",
@@ -218,7 +222,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "mathml": _formula,
     "mathmlref": _formula_file,
     "svg": _drawing,
-    "svg-container": lambda writer, element: writer.content(element),
+    "svg-container": lambda writer, element: writer.standing(element, writer.content(element)),
     "foreign": _foreign,
     "coderef": _code_file,
     "fn": _footnote,

@@ -1,6 +1,7 @@
 """Keys as one topic sees them: its scopes, indirection (a key defined by another key), and what went wrong.
 
-In: the `Keys` of the index, the scopes a topic stands in. Out: `Key`, or None. Specification: DITA 1.3, 2.2.4.
+In: the `Keys` of the index, the scopes a topic stands in. Out: `Key`, or None. Specification: DITA 1.3, indirect
+key-based addressing.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
-"""Maps: what they hold, which topics they reach, with which keys, facts and links.
+"""One map file: what stands in it, without its tree.
 
-In: the maps' roots. Out: `MapFile` (one map, no tree), and `Publication`: all maps walked from their roots. Specification: DITA 1.3, 2.2.2
-to 2.2.4 and 2.5.2. A root map is one that no other map takes in. What the conditions leave out of a map is not reached, yet
-mentioned: it must not come back as a topic that no map knows.
+In: a map's root element. Out: `MapFile`, whose nodes are references, groups and relationship tables, with what
+cascades in a map worked in. Specification: DITA 1.3, DITA maps, cascading of metadata attributes.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -17,16 +14,12 @@ from typing import Final
 from lxml import etree
 
 from pipeline.findings import Finding
-from sources.dita import codes
-from sources.dita.metadata import Facts, Prolog
-from sources.dita.model import Key, Keys, Link, Scope
-from sources.dita.names import child, children, is_a, names
+from sources.dita.metadata import NO_FACTS, Facts, Prolog
+from sources.dita.names import child, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Resolver
 
-_DITA: Final = frozenset({"dita", ""})
-_INHERITED: Final = ("role", "format", "scope", "linking")
-_NO_TOPICS: Final = frozenset(
+NO_TOPICS: Final = frozenset(
     {"subjectdef", "subjectHead", "enumerationdef", "topicsubject", "topicapply", "subjectref", "schemeref", "ditavalref"}
 )
 
@@ -49,7 +42,7 @@ class Node:
     collection_type: str = ""
     copy_to: str = ""
     excluded: bool = False
-    facts: Facts = Facts()
+    facts: Facts = NO_FACTS
     keyword: str = ""
     linktext: str = ""
     navtitle: str = ""
@@ -98,14 +91,17 @@ class _Reader:
             keyword=_keyword(meta),
             linktext=_inner(child(meta, "linktext") if meta is not None else None),
             navtitle=_navtitle(element, meta),
-            **values,
+            role=values.get("role", ""),
+            format=values.get("format", ""),
+            scope=values.get("scope", ""),
+            linking=values.get("linking", ""),
         )
-        passed_on = {name: values[name] for name in _INHERITED if name in values and (name != "format" or values[name])}
+        passed_on = {name: value for name, value in values.items() if value != "ditamap"}
         made.children = [self.node(one, passed_on) for one in element if _kind(one)]
         return made
 
     def _attributes(self, element: etree._Element, kind: str) -> dict[str, str]:
-        values = {}
+        values: dict[str, str] = {}
         for field_name, attribute in (
             ("role", "processing-role"),
             ("format", "format"),
@@ -142,7 +138,7 @@ def _kind(element: etree._Element) -> str:
         if name in found:
             return name
     if "topicref" in found:
-        return next((name for name in found if name in _NO_TOPICS), "topicref")
+        return next((name for name in found if name in NO_TOPICS), "topicref")
     return ""
 
 
@@ -166,284 +162,8 @@ def _inner(element: etree._Element | None) -> str:
     return "".join(parts).strip()
 
 
-# --- all maps together --------------------------------------------------------------------------
-
-Place = tuple[str, str]  # a file, and the id of a topic in it ("" = the file's topic, or all of them)
-
-
-@dataclass(slots=True)
-class Publication:
-    """What all maps say: by place, its key scopes and facts; what is reached, what is mentioned; links."""
-
-    keys: Keys = field(default_factory=Keys)
-    roots: list[int] = field(default_factory=list)
-    reached: dict[Place, None] = field(default_factory=dict)
-    mentioned: dict[Place, None] = field(default_factory=dict)
-    scopes: dict[Place, dict[int, None]] = field(default_factory=dict)
-    facts: dict[Place, list[Facts]] = field(default_factory=dict)
-    links: dict[Place, list[Link]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    uses: dict[Place, dict[str, None]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Step:
-    """A node on the way down from a root map, where it stands."""
-
-    node: Node
-    file: str
-    scope: int
-    facts: Facts
-    role: str = ""
-    excluded: bool = False
-    way: tuple[str, ...] = ()
-
-
-def publication(maps: Mapping[str, MapFile], present: Callable[[str], bool]) -> Publication:
-    """Everything that `maps` say together. `present`: whether an input file of that name exists."""
-    walker = _Walker(maps, present)
-    for file in _roots(maps):
-        walker.root(file)
-    return walker.found
-
-
-def _roots(maps: Mapping[str, MapFile]) -> list[str]:
-    """The maps that no other takes in; of maps that take each other in, the first by name."""
-    taken = {file: set(_taken(maps[file].root)) & maps.keys() - {file} for file in maps}
-    roots = [file for file in sorted(maps) if not any(file in others for others in taken.values())]
-    reached: set[str] = set()
-    for file in [*roots, *sorted(maps)]:
-        if file in reached:
-            continue
-        if file not in roots:
-            roots.append(file)
-        queue = [file]
-        while queue:
-            one = queue.pop()
-            if one not in reached:
-                reached.add(one)
-                queue += taken[one]
-    return roots
-
-
-def _taken(node: Node) -> Iterator[str]:
-    if node.ref and _is_map(node):
-        yield node.ref.file
-    for one in node.children:
-        yield from _taken(one)
-
-
-def _is_map(node: Node) -> bool:
+def is_map(node: Node) -> bool:
+    """Whether a reference takes in another map."""
     if node.ref is None or node.ref.url or node.scope in ("peer", "external"):
         return False
     return node.format == "ditamap" or (not node.format and node.ref.file.endswith((".ditamap", ".bookmap")))
-
-
-class _Walker:
-    def __init__(self, maps: Mapping[str, MapFile], present: Callable[[str], bool]) -> None:
-        self._maps, self._present = maps, present
-        self.found = Publication()
-
-    def root(self, file: str) -> None:
-        """Walks one root map: first all its keys (they hold everywhere), then its references."""
-        scope = self._new_scope(None, ())
-        self.found.roots.append(scope)
-        node = self._maps[file].root
-        scopes = self._collect_keys(_Step(node, file, scope, Facts(), way=(file,)))
-        self._walk(_Step(node, file, scope, Facts(), way=(file,)), scopes)
-
-    # --- keys: breadth first, the first definition counts
-
-    def _new_scope(self, parent: int | None, named: tuple[str, ...]) -> int:
-        number = len(self.found.keys.scopes)
-        self.found.keys.scopes.append(Scope(parent))
-        if parent is not None:
-            for name in named:
-                self.found.keys.scopes[parent].children.setdefault(name, number)
-        return number
-
-    def _collect_keys(self, start: _Step) -> dict[tuple[tuple[str, ...], int], int]:
-        """Fills the key scopes; gives the scope of every node, by (way of maps, node)."""
-        scopes: dict[tuple[tuple[str, ...], int], int] = {}
-        queue = deque([start])
-        while queue:
-            self._keys_of(queue.popleft(), queue, scopes)
-        return scopes
-
-    def _keys_of(self, step: _Step, queue: deque[_Step], scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
-        node, scope = step.node, step.scope
-        if node.excluded:
-            return
-        if node.keyscope:
-            scope = self._new_scope(scope, node.keyscope)
-        scopes[step.way, id(node)] = scope
-        for name in node.keys:
-            self.found.keys.scopes[scope].keys.setdefault(name, _key(node, step.file))
-        for one in node.children:
-            self._keys_of(_Step(one, step.file, scope, Facts(), way=step.way), queue, scopes)
-        inner = self._submap(node)
-        if inner and inner.file not in step.way:
-            queue.append(_Step(inner.root, inner.file, scope, Facts(), way=(*step.way, inner.file)))
-
-    def _submap(self, node: Node) -> MapFile | None:
-        return self._maps.get(node.ref.file) if node.ref and _is_map(node) else None
-
-    # --- references
-
-    def _walk(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
-        node = step.node
-        scope = scopes.get((step.way, id(node)), step.scope)
-        excluded = step.excluded or node.excluded
-        here = _Step(node, step.file, scope, node.facts.within(step.facts), node.role or step.role, excluded, step.way)
-        if node.kind == "reltable":
-            self._reltable(here, scopes)
-            return
-        if node.kind in _NO_TOPICS:
-            if node.kind == "ditavalref" and not excluded:
-                text = f"ditavalref to {node.href!r}"
-                self.found.findings.append(codes.BRANCH_FILTER.at(step.file, node.line, text))
-            return
-        if node.kind != "map":
-            self._take(here, scopes)
-        if node.collection_type in ("sequence", "family") and not excluded:
-            self._siblings(here)
-        for one in node.children:
-            self._walk(_Step(one, step.file, scope, here.facts, here.role, excluded, step.way), scopes)
-
-    def _take(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
-        """One reference: a topic is reached or mentioned, a map walked."""
-        node, ref = step.node, self._ref(step)
-        if ref is None or ref.url or node.scope in ("peer", "external"):
-            return
-        inner = self._maps.get(ref.file)
-        if inner and (_is_map(node) or node.keyref or not node.format):
-            self._submap_walk(inner, step, scopes)
-        elif not self._present(ref.file):
-            self._missing(step, ref)
-        elif self._format(step) in _DITA:
-            self._topic(step, ref)
-        elif step.role != "resource-only" and not step.excluded:
-            text = f"{node.href or node.keyref!r} has the format {self._format(step)!r}"
-            self.found.findings.append(codes.MAP_FORMAT.at(step.file, node.line, text))
-
-    def _submap_walk(self, inner: MapFile, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
-        if inner.file in step.way:
-            text = " -> ".join((*step.way, inner.file))
-            self.found.findings.append(codes.MAP_CYCLE.at(step.file, step.node.line, text))
-        elif not inner.scheme:
-            down = _Step(inner.root, inner.file, step.scope, step.facts, step.role, step.excluded, (*step.way, inner.file))
-            self._walk(down, scopes)
-
-    def _missing(self, step: _Step, ref: Ref) -> None:
-        if step.role == "resource-only" or step.excluded:
-            return  # whoever uses it, says so
-        text = f"{step.node.href or step.node.keyref!r} leads to {ref.file}, which is not in the inputs"
-        self.found.findings.append(codes.MAP_TARGET.at(step.file, step.node.line, text))
-
-    def _topic(self, step: _Step, ref: Ref) -> None:
-        place = (ref.file, ref.topic)
-        self.found.mentioned[place] = None
-        if step.excluded:
-            return
-        if step.node.copy_to:
-            self.found.aliases.setdefault(step.node.copy_to, ref.file)
-        self.found.scopes.setdefault(place, {})[step.scope] = None
-        if step.role != "resource-only":
-            self.found.reached[place] = None
-            self.found.facts.setdefault(place, []).append(step.facts)
-
-    def _key(self, step: _Step) -> Key | None:
-        """The definition behind a reference's keyref."""
-        name, seen = step.node.keyref.partition("/")[0], set[str]()
-        key = self.found.keys.find(name, step.scope) if name else None
-        while key and key.ref is None and key.keyref and key.keyref not in seen:
-            seen.add(key.keyref)
-            key = self.found.keys.find(key.keyref.partition("/")[0], step.scope)
-        return key
-
-    def _ref(self, step: _Step) -> Ref | None:
-        key = self._key(step)
-        return key.ref if key and key.ref else step.node.ref
-
-    def _format(self, step: _Step) -> str:
-        key = self._key(step)
-        return step.node.format or (key.format if key else "")
-
-    # --- links
-
-    def _siblings(self, step: _Step) -> None:
-        """collection-type: of a family each member leads to all others, in a sequence to the one before and the one after."""
-        members = [link for one in step.node.children if (link := self._link(one, step))]
-        for number, (place, _) in enumerate(members):
-            if step.node.collection_type == "family":
-                others = members[:number] + members[number + 1 :]
-            else:
-                others = members[max(number - 1, 0) : number] + members[number + 1 : number + 2]
-            if place:
-                self._add_links(place, [link for _, link in others], step)
-
-    def _link(self, node: Node, step: _Step) -> tuple[Place | None, Link] | None:
-        """A node as a link: the place of its topic (None where it is outside) and the link to it."""
-        if node.excluded or node.linking == "none" or node.kind in _NO_TOPICS:
-            return None
-        here = _Step(node, step.file, step.scope, Facts())
-        ref, key = self._ref(here), self._key(here)
-        if ref is None or _is_map(node):
-            return None
-        text = node.linktext or (key.linktext if key else "")
-        if not text and (ref.url or node.scope == "peer"):
-            text = node.navtitle or (key.navtitle or key.keyword if key else "")
-        place = None if ref.url or node.scope in ("peer", "external") else (ref.file, ref.topic)
-        return place, Link(ref, text, self._format(here), step.file, node.line)
-
-    def _add_links(self, place: Place, links: list[Link], step: _Step) -> None:
-        held = self.found.links.setdefault(place, [])
-        held += [link for link in links if link not in held and (link.ref.file, link.ref.topic) != place]
-        self.found.uses.setdefault(place, {})[step.file] = None
-
-    def _reltable(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
-        columns = [one.linking for head in step.node.children if head.kind == "relheader" for one in head.children]
-        for row in step.node.children:
-            if row.kind != "relrow" or row.excluded or step.excluded:
-                continue
-            cells = [
-                self._cell(cell, step, columns[number] if number < len(columns) else "")
-                for number, cell in enumerate(row.children)
-            ]
-            for number, cell in enumerate(cells):
-                targets = [
-                    link
-                    for other, members in enumerate(cells)
-                    if other != number
-                    for _, link, way in members
-                    if way != "sourceonly"
-                ]
-                for place, _, way in cell:
-                    if place and way != "targetonly" and targets:
-                        self._add_links(place, targets, step)
-        for row in step.node.children:
-            for cell in row.children:
-                for one in cell.children:
-                    self._walk(
-                        _Step(one, step.file, step.scope, step.facts, step.role, step.excluded or row.excluded, step.way), scopes
-                    )
-
-    def _cell(self, cell: Node, step: _Step, linking: str) -> list[tuple[Place | None, Link, str]]:
-        """What a cell of a relationship table holds: place, link, and the way it may be used."""
-        found = []
-        queue = list(reversed(cell.children))
-        while queue:
-            node = queue.pop()
-            link = self._link(node, step)
-            if link:
-                found.append((*link, node.linking or linking))
-            if not node.excluded:
-                queue += reversed(node.children)
-        return found
-
-
-def _key(node: Node, file: str) -> Key:
-    ref = node.ref if node.ref else None
-    format_ = node.format or ("ditamap" if _is_map(node) else "")
-    return Key(file, node.line, ref, format_, node.keyref, node.keyword, node.linktext, node.navtitle)

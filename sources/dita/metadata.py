@@ -1,8 +1,8 @@
 """What prologs and topicmeta say: authors, reviews, dates, rights, codes, collections.
 
-In: a resolved `prolog` (or a map's `topicmeta`). Out: values for `Metadata`, `Facts` of a map's branch, findings for values that are not
-what they must be. Which mark-up means what is written down for editors in docs/dita.md. Specification: DITA 1.3, 3.5.5 (prolog
-elements) and 3.5.10 (`data`), whose names are ours.
+In: a resolved `prolog` (or a map's `topicmeta`). Out: values for `Metadata`, `Facts` of a map's branch, findings for
+values that are not what they must be. docs/dita.md tells editors which mark-up means what. Specification: DITA 1.3,
+prolog elements and `data`; the names of `data` are ours.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Facts:
 
     def within(self, outer: Facts) -> Facts:
         """These facts inside a branch of others: lists are joined, for the rest the inner one counts."""
-        if self == _NO_FACTS or outer == _NO_FACTS:
-            return outer if self == _NO_FACTS else self
+        if self == NO_FACTS or outer == NO_FACTS:
+            return outer if self == NO_FACTS else self
         values: dict[str, Any] = {}
         for field in fields(Facts):
             mine, theirs = getattr(self, field.name), getattr(outer, field.name)
@@ -53,7 +53,7 @@ class Facts:
         return Facts(**values)
 
 
-_NO_FACTS: Final = Facts()
+NO_FACTS: Final = Facts()
 
 
 class Prolog:
@@ -174,7 +174,13 @@ class Prolog:
                 role=self._inner(one, "role"),
                 display=display,
             )
-            found.append(Review(person=person, on=self._inner_day(one, "on"), version=self._inner(one, "version")))
+            found.append(
+                Review(
+                    person=person,
+                    on=self._inner_day(one, "on"),
+                    version=self._inner(one, "version") or (one.get("version") or ""),
+                )
+            )
         return unique(found)
 
     def copyright(self) -> Copyright | None:
@@ -224,7 +230,7 @@ class Prolog:
             oid = self._inner(one, "oid") or (one.get("oid") or "").strip()
             match = _OID.fullmatch(system)
             if match:
-                system, oid = "", oid or match[1]
+                system, oid = system if system != match[1] else "", oid or match[1]
             if value and (system or oid):
                 display = self._inner(one, "display") or (one.get("display") or "").strip()
                 found.append(ClinicalCode(code=value, system=system, oid=oid.removeprefix("urn:oid:"), display=display))

@@ -81,7 +81,7 @@ class Link:
 
 
 class Push(NamedTuple):
-    """Text to be pushed: how (pushreplace, pushbefore, pushafter), from which file, its number among that file's elements with conaction."""
+    """Text to be pushed: how (pushreplace, pushbefore, pushafter), which file, which of its elements with conaction."""
 
     action: str
     file: str

@@ -1,7 +1,7 @@
 """What an element is: `@class` where the file (or its DTD, expanded) has one, else a built-in table of DITA 1.3.
 
-In: an element. Out: `names(element)`, its names from the most special to its base ("step", "li"). Specification: DITA 1.3,
-3.10.2 and the class attributes of appendix A. The table is our own: `parent: children`, a child's parent standing before it.
+In: an element. Out: `names(element)`, its names from the most special to its base ("step", "li"). Specification: DITA
+1.3, class attribute rules and syntax. The table is our own: `parent: children`, a child's parent standing before it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ bodydiv: conbodydiv refbodydiv troubleSolution
 title: glossterm glossAcronym glossAbbreviation glossShortForm glossSynonym
 abstract: glossdef
 shortdesc:
-section: prelreqs closereqs prereq context result postreq steps-informal tasktroubleshooting refsyn condition cause remedy glossAlt
+section: prelreqs closereqs prereq context result postreq steps-informal tasktroubleshooting refsyn condition cause remedy
+section: glossAlt
 sectiondiv:
 example:
 div: equation-block
@@ -34,7 +35,8 @@ lines:
 fig: syntaxdiagram imagemap equation-figure
 figgroup: groupseq groupchoice groupcomp fragment synblk
 ul: steps-unordered choices messagepanel reqconds reqpers supeqli supplyli sparesli
-li: reqcond noconds personnel perscat perskill esttime supequi supply spare safecond nosafety step substep choice consequence howtoavoid typeofhazard stepsection
+li: step substep choice consequence howtoavoid typeofhazard stepsection
+li: reqcond noconds personnel perscat perskill esttime supequi supply spare safecond nosafety
 ol: steps substeps safety
 sl:
 sli:
@@ -57,8 +59,10 @@ sthead: chhead prophead
 strow: chrow property
 stentry: choptionhd chdeschd choption chdesc proptypehd propvaluehd propdeschd proptype propvalue propdesc
 itemgroup: info stepxmp stepresult tutorialinfo steptroubleshooting
-ph: msgph b i u tt sup sub line-through overline strong em codeph synph filepath userinput systemoutput uicontrol menucascade cmd sort-as equation-inline
-keyword: apiname option parmname kwd delim sep oper cmdname msgnum varname wintitle shortcut markupname parameterentity textentity numcharref
+ph: b i u tt sup sub line-through overline strong em codeph synph filepath userinput systemoutput uicontrol menucascade cmd
+ph: msgph sort-as equation-inline
+keyword: apiname option parmname kwd delim sep oper cmdname msgnum varname wintitle shortcut
+keyword: markupname parameterentity textentity numcharref
 markupname: xmlelement xmlatt xmlnsname xmlpi
 term: abbreviated-form
 cite:
@@ -107,7 +111,8 @@ subtitle:
 prolog:
 metadata:
 map: bookmap subjectScheme classifyMap
-topicref: mapref topichead topicgroup keydef navref anchorref topicset topicsetref glossref ditavalref chapter part appendix appendices
+topicref: mapref topichead topicgroup keydef navref anchorref topicset topicsetref glossref ditavalref
+topicref: chapter part appendix appendices
 topicref: frontmatter backmatter preface notices dedication colophon bookabstract draftintro glossarylist indexlist toc booklists
 topicref: tablelist figurelist trademarklist bibliolist booklist amendments abbrevlist subjectdef subjectHead enumerationdef
 topicref: schemeref hasInstance hasKind hasNarrower hasPart hasRelated relatedSubjects topicsubject topicapply subjectref
@@ -136,7 +141,7 @@ _TOKEN: Final = re.compile(r"([\w.-]+)/([\w.-]+)")
 
 def names(element: etree._Element) -> tuple[str, ...]:
     """The element's names, most special first, base last; its tag alone where nothing is known of it."""
-    return _names(element.tag, element.get("class") or "")
+    return _names(str(element.tag), element.get("class") or "")
 
 
 def is_a(element: etree._Element, name: str) -> bool:

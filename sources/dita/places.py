@@ -1,7 +1,7 @@
 """Where a reference leads: `href` and the file it stands in -> an input file and an id in it, or an address outside.
 
 In: values from XML, untrusted. Out: `Ref`. Names stay names of input files; nothing is opened here.
-Specification: DITA 1.3, 2.2.3 (URI-based addressing); RFC 3986 for percent-encoding.
+Specification: DITA 1.3, URI-based (direct) addressing; RFC 3986 for percent-encoding.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Reuse by reference: a topic's copy without what the conditions leave out and with all it takes in from elsewhere.
 
-In: a copy of a topic (or of a part of one), where it stands. Out: the same with conref, conrefend, conkeyref and pushed
-content worked in; `Resolver.origins` tells where each element that came from elsewhere stood. Specification: DITA 1.3, 2.2.5
-and 3.10.4.3. A reference that can not be followed is an error finding: words would be missing.
+In: a copy of a topic (or of a part of one), where it stands. Out: the same with conref, conrefend, conkeyref and
+pushed content worked in; `Resolver.origins` tells where each element that came from elsewhere stood. Specification:
+DITA 1.3, content reference (conref). A reference that can not be followed is an error finding: words would be
+missing.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from sources.dita.places import Ref, refer
 LIMIT: Final = 200_000
 USE_TARGET: Final = "-dita-use-conref-target"
 PUSHING: Final = etree.XPath("descendant-or-self::*[@conaction]")
-_REUSING: Final = etree.XPath("descendant-or-self::*[@conref or @conkeyref or @conaction]")
-_WITH_ID: Final = etree.XPath("descendant-or-self::*[@id = $id]")
+_REUSING: Final = etree.XPath("descendant-or-self::*[normalize-space(@conref) or @conkeyref or @conaction]")
+_WITH_ID: Final = etree.XPath("descendant-or-self::*[normalize-space(@id) = $id]")
 _REFERENCE: Final = ("conref", "conkeyref", "conrefend", "conaction")
 
 
@@ -66,7 +67,7 @@ class Resolver:
             if element is not root and not _within(element, root):
                 continue  # its parent was replaced
             if element.get("conaction"):
-                if element is not root:  # its text stands where it was pushed to
+                if element is not root and element.get("conaction") == "mark":  # it only says where
                     remove(element)
                 continue
             replacement = self._referred(element, origin, lang, chain)

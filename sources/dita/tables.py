@@ -1,7 +1,7 @@
 """Tables: CALS tables, simple tables, choice tables and properties, with scoped headers and true spans.
 
-In: `table`, `simpletable` and what is made of them. Out: `table` elements. Specification: DITA 1.3, 3.5.2 and 3.5.3 (OASIS exchange
-table model). Spans that lead out of the table are cut to fit, with a finding.
+In: `table`, `simpletable` and what is made of them. Out: `table` elements. Specification: DITA 1.3, table elements
+(OASIS exchange table model). Spans that lead out of the table are cut to fit, with a finding.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _cells(
         height = min(_number(entry.get("morerows")) + 1, left)
         for column in range(start, start + width):
             busy[column] = height - 1
-        writer.there(entry, partial(_cell, made, _scope(entry, columns, start, width, header), width, height))
+        writer.there(entry, partial(_cell, made, _scope(entry, columns, start, header), width, height))
         place = start + width
     return []
 
@@ -123,19 +123,19 @@ def _span(writer: Writer, entry: etree._Element, columns: _Columns, place: int) 
     return max(start, place), max(end - max(start, place) + 1, 1)
 
 
-def _scope(entry: etree._Element, columns: _Columns, start: int, width: int, header: bool) -> str:
+def _scope(entry: etree._Element, columns: _Columns, start: int, header: bool) -> str:
     stated = entry.get("scope") or ""
     if stated in _SCOPES:
         return stated
     if header:
-        return "colgroup" if width > 1 else "col"
+        return "col"  # of all columns that it spans
     return "row" if start in columns.headers else ""
 
 
 def _cell(made: etree._Element, scope: str, width: int, height: int, writer: Writer, entry: etree._Element) -> list[Item]:
     cell = writer.mark(etree.SubElement(made, "th" if scope else "td"), entry)
     if scope:
-        cell.set("scope", "rowgroup" if scope == "row" and height > 1 else scope)
+        cell.set("scope", scope)
     if width > 1:
         cell.set("colspan", str(width))
     if height > 1:

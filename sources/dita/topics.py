@@ -1,7 +1,7 @@
 """Topics before their bodies are read: metadata, what they use, what is in them.
 
-In: a parsed file, the maps' facts. Out: for each topic a `Draft`; `metadata` of it once the maps are known. Keys in a title are written
-out here, for license rules decide on metadata before any body is read.
+In: a parsed file, the maps' facts. Out: for each topic a `Draft`, and its metadata once the maps are known. Keys in a
+title are written out here, for license rules decide on metadata before any body is read.
 """
 
 from __future__ import annotations
@@ -94,11 +94,11 @@ def _draft(topic: etree._Element, unit: Unit, root: etree._Element) -> Draft:
         images=unique(one for one in images if one),
         keys=unique(keys),
         reuse_keys=unique(reuse_keys),
-        pushed=tuple(_pushed(root, topic, unit)) if unit.part == "" or topic.getprevious() is None else (),
+        pushed=tuple(_pushed(root, unit)) if unit.part == "" or topic.getprevious() is None else (),
     )
 
 
-def _pushed(root: etree._Element, topic: etree._Element, unit: Unit) -> Iterator[tuple[int, str, Ref | None, str, int]]:
+def _pushed(root: etree._Element, unit: Unit) -> Iterator[tuple[int, str, Ref | None, str, int]]:
     """(number, action, place, key, line) of everything that a file pushes elsewhere; said once a file, by its first topic."""
     for number, action, mark in pushes(root):
         owner = topic_of(mark)

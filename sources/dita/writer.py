@@ -1,7 +1,8 @@
 """One topic's conversion: state, and the step from one DITA element to canonical items.
 
-In: a resolved copy of a topic. Out: items (see flow.py), findings, footnotes, definitions, related links. What an element becomes is
-said by the handlers (blocks.py, inline.py, tables.py, links.py), which get the `Writer` and the element.
+In: a resolved copy of a topic. Out: items (see flow.py), findings, footnotes, definitions, related links. What an
+element becomes is said by the handlers (blocks.py, inline.py, tables.py, ...), which get the `Writer` and the
+element.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from lxml import etree
 
 from pipeline.contracts import Unit
 from pipeline.findings import Code, Finding
+from pipeline.labels import Labels, UnknownLanguage, labels
 from pipeline.topic import XML_LANG
 from sources.dita import codes
-from sources.dita.flow import Item, blocks, words
+from sources.dita.flow import Item, add_all, blank, blocks, words
 from sources.dita.model import Data
 from sources.dita.names import is_a, names
 from sources.dita.places import Ref
@@ -52,6 +54,7 @@ class Writer:
         self.related: list[tuple[etree._Element | None, list[etree._Element]]] = []
         self.linked: set[tuple[str, str]] = set()
         self.expanding: tuple[str, ...] = ()  # keys whose text is being written, against circles
+        self.labels = _labels(language)
         self._handlers = handlers
         self._taken: set[str] = set()
         self._unknown: dict[tuple[str, str], tuple[int, int]] = {}
@@ -95,10 +98,32 @@ class Writer:
         name = names(element)[0]
         line, count = self._unknown.get((self.origin.file, name), (element.sourceline or 0, 0))
         self._unknown[self.origin.file, name] = line, count + 1
-        items = self.content(element)
+        return self.standing(element, self.content(element))
+
+    def standing(self, element: etree._Element, items: list[Item]) -> list[Item]:
+        """The items of an element that may stand among words or among blocks; there, as blocks of their own."""
         parent = element.getparent()
-        stands_alone = parent is None or any(one in _CONTAINERS for one in names(parent))
-        return list(blocks(items)) if stands_alone else items
+        alone = parent is None or any(one in _CONTAINERS for one in names(parent))
+        return list(blocks(items, str(element.sourceline or 0))) if alone else items
+
+    def words_there(self, element: etree._Element) -> list[Item]:
+        """The words in an element, made where it comes from."""
+        return self.there(element, Writer.words)
+
+    def head(self, made: etree._Element, title: etree._Element | None) -> None:
+        """Puts a `title`, where there is one that says something, into a section as its `h`."""
+        if title is not None:
+            items = self.words_there(title)
+            if not blank(items):
+                heading = etree.SubElement(made, "h")
+                self.there(title, lambda writer, one: [writer.mark(heading, one)])
+                add_all(heading, items)
+
+    def group(self, element: etree._Element, made: list[etree._Element]) -> list[etree._Element]:
+        """The blocks of an element, held together where its id, language or conditions are theirs (of a body, not its id)."""
+        if not made or not set(self.attributes(element)) - ({"id"} if is_a(element, "body") else set()):
+            return made
+        return [add_all(self.mark(etree.Element("div"), element), made)]
 
     # --- findings
 
@@ -165,7 +190,7 @@ class Writer:
     # --- anchors
 
     def name_all(self, root: etree._Element) -> None:
-        """Settles the anchor of every element that has an id: those of the topic's own file first, for other topics lead to them."""
+        """Settles the anchor of every element that has an id: the topic's own first, for other topics lead to them."""
         found = [(one, self._ref(one, root)) for one in _WITH_ID(root) if one is not root]
         for own in (True, False):
             for element, ref in found:
@@ -204,7 +229,15 @@ class Writer:
                 break
         if is_a(element, "topic"):
             return Ref(file=file, topic=element.get("id") or "")
-        return Ref(file=file, topic=topic, element=element.get("id") or "")
+        return Ref(file=file, topic=topic, element=(element.get("id") or "").strip())
+
+
+def _labels(language: str) -> Labels | None:
+    """The words of a language; None where there are none: such a topic goes to no site anyway."""
+    try:
+        return labels(language) if language else None
+    except UnknownLanguage:
+        return None
 
 
 def language_tag(raw: str) -> str:
