@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
@@ -93,7 +93,7 @@ def canonical(value: object) -> bytes:
 def describe(content: Content) -> Described:
     """The content as a store will have it. Raises UsageError where no bundle could hold it: two files of one path, a path that
     is not safe, a topic twice."""
-    rows = [row_document(row) for row in sorted(content.rows, key=lambda row: (row.id, row.language))]
+    rows = [row_document(row) for row in sorted(content.rows, key=_key)]
     if problem := _rows_problem(content.rows) or _files_problem(all_files(content)):
         raise UsageError(
             f"a release can not be made: {problem}", fix="report the format or setting that names that file or topic"
@@ -120,8 +120,13 @@ def write(described: Described, header: Header) -> bytes:
 
 def row_document(row: Row) -> dict[str, Any]:
     """A row as JSON has it: without what is empty, files in their own order (the format's main file first)."""
-    document = {field.name: value for field in fields(Row) if (value := getattr(row, field.name)) or field.default}
+    document = {field.name: value for field in fields(Row) if (value := getattr(row, field.name)) or not _is_optional(field)}
     return {**document, "files": [asdict(file) for file in row.files]}
+
+
+def _is_optional(field: Field[Any]) -> bool:
+    """Whether a row that does not say it has it empty (`status` has a value even then)."""
+    return field.default in ("", ()) or field.default_factory is not MISSING
 
 
 def pack(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Shard, bytes]]:
@@ -242,8 +247,8 @@ def read_bundle(data: bytes, what: str) -> tuple[Manifest, list[dict[str, Any]]]
 
 def content(manifest: Manifest, rows: Sequence[Mapping[str, Any]], what: str) -> Content:
     """The content that manifest and row documents say, with every path checked. Raises StoreError."""
-    document = {**manifest.document, "rows": sorted(rows, key=lambda row: (str(row.get("id")), str(row.get("language"))))}
-    found = record(Content, document, what)
+    found = record(Content, {**manifest.document, "rows": list(rows)}, what)
+    found = replace(found, rows=tuple(sorted(found.rows, key=_key)))
     if problem := _rows_problem(found.rows) or _files_problem(all_files(found)):
         raise StoreError(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
     return found
@@ -360,12 +365,16 @@ _HEADER: Final = frozenset({"schema", "content", *(field.name for field in field
 # --- both ways ------------------------------------------------------------------------------------
 
 
+def _key(row: Row) -> tuple[str, str]:
+    return row.id, row.language
+
+
 def _rows_problem(rows: Iterable[Row]) -> str:
     seen: set[tuple[str, str]] = set()
     for row in rows:
-        if (key := (row.id, row.language)) in seen:
+        if _key(row) in seen:
             return f"the topic {row.id!r} is in it twice in {row.language!r}"
-        seen.add(key)
+        seen.add(_key(row))
     return ""
 
 

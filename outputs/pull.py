@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -275,41 +275,43 @@ def _staging(home: Path, name: str, installed: str) -> Path:
 
 
 def _stage(store: Store, prefix: str, staging: Path, files: Sequence[FileRow], old: Path, progress: Progress | None) -> list[int]:
-    """Puts every file in its place below `staging`: kept, linked from the old bundle, or fetched. Returns the sizes fetched."""
+    """Puts every file in its place below `staging`: kept there, linked from the bundle `old`, copied from another path, or
+    fetched. Returns the sizes of what was fetched."""
     wanted = {file.path: file for file in files}
-    held = _keep(staging, wanted)
-    places: dict[str, list[str]] = {}
+    there, sums = _keep(staging, wanted), _sums(old)
     for path, file in wanted.items():
-        if path not in held:
-            places.setdefault(file.sha256, []).append(path)
-    sources = {wanted[path].sha256: staging / path for path in held}
-    sizes = {file.sha256: file.size for file in files}
-    sources |= _old_files(old, {sha256: sizes[sha256] for sha256 in places if sha256 not in sources})
-    for sha256 in [sha256 for sha256 in places if sha256 in sources]:
-        _link_all(sources[sha256], [staging / path for path in places.pop(sha256)])
-    done = len(files) - sum(map(len, places.values()))
-    fetched = []
-    for paths, size in in_parallel(
-        store, lambda item: _fetch(store, prefix, staging, *item, sizes[item[0]]), list(places.items())
-    ):
-        fetched.append(size)
-        done += paths
+        if path not in there and sums.get(path) == file.sha256 and _is(old / path, file):
+            _link(old / path, staging / path)
+            there.add(path)
+    held = {sha256: old / path for path, sha256 in sums.items()} | {wanted[path].sha256: staging / path for path in there}
+    missing: dict[str, list[FileRow]] = {}
+    for file in files:
+        if file.path not in there:
+            missing.setdefault(file.sha256, []).append(file)
+    done, fetched = len(there), []
+    for same, size in in_parallel(store, lambda same: _write(store, prefix, staging, same, held), list(missing.values())):
+        fetched += [size] if size is not None else []
+        done += same
         if progress:
             progress(done, len(files))
-    if progress and not fetched:
+    if progress and not missing:
         progress(done, len(files))
     return fetched
 
 
-def _fetch(store: Store, prefix: str, staging: Path, sha256: str, paths: Sequence[str], size: int) -> tuple[int, int]:
-    key = blob_key(prefix, sha256)
-    data, _ = store.get(key)
-    manifest.check_blob(data, sha256, size, f"{store.url}: {key}")
-    first, *others = (staging / path for path in paths)
-    first.parent.mkdir(parents=True, exist_ok=True)
-    first.write_bytes(data)
-    _link_all(first, others)
-    return len(paths), size
+def _write(
+    store: Store, prefix: str, staging: Path, files: Sequence[FileRow], held: Mapping[str, Path]
+) -> tuple[int, int | None]:
+    """Writes files of the same bytes. Returns how many, and the size where the bytes had to be fetched."""
+    first, source = files[0], held.get(files[0].sha256)
+    local = source is not None and _is(source, first)
+    data = source.read_bytes() if source and local else store.get(blob_key(prefix, first.sha256))[0]
+    manifest.check_blob(data, first.sha256, first.size, f"{store.url}: {blob_key(prefix, first.sha256)}")
+    for file in files:
+        path = staging / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return len(files), None if local else first.size
 
 
 def _keep(staging: Path, wanted: Mapping[str, FileRow]) -> set[str]:
@@ -319,7 +321,7 @@ def _keep(staging: Path, wanted: Mapping[str, FileRow]) -> set[str]:
         for name in names:
             path = Path(folder, name)
             file = wanted.get(path.relative_to(staging).as_posix())
-            if file and _is(path, file.sha256, file.size):
+            if file and _is(path, file):
                 kept.add(file.path)
             else:
                 path.unlink()
@@ -333,30 +335,22 @@ def _keep(staging: Path, wanted: Mapping[str, FileRow]) -> set[str]:
     return kept
 
 
-def _old_files(old: Path, sizes: Mapping[str, int]) -> dict[str, Path]:
-    """Of the hashes in `sizes`, those that the bundle `old` has, with the file; each is hashed again."""
-    named = {sha256: old / path for path, sha256 in _sums(old).items() if sha256 in sizes}
-    return {sha256: path for sha256, path in named.items() if _is(path, sha256, sizes[sha256])}
+def _link(source: Path, target: Path) -> None:
+    """Gives a file of the old bundle its place in the new one, without a copy where the disk can do that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
-def _link_all(source: Path, targets: Iterable[Path]) -> None:
-    for target in targets:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            target.hardlink_to(source)
-        except FileExistsError:
-            raise
-        except OSError:  # no links between these places
-            shutil.copyfile(source, target)
-
-
-def _is(path: Path, sha256: str, size: int) -> bool:
-    """Whether `path` is a file (no link) of that size and hash."""
+def _is(path: Path, file: FileRow) -> bool:
+    """Whether at `path` there is a file (no link) of that size and hash."""
     try:
         found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
-            return False
-        return _hash(path) == sha256
+        return stat.S_ISREG(found.st_mode) and found.st_size == file.size and _hash(path) == file.sha256
     except (FileNotFoundError, NotADirectoryError):
         return False
 

@@ -1,0 +1,177 @@
+"""Small releases for tests, and stores that fail. In: how many topics, in which state. Out: files, content, a release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from outputs import manifest, pointer, release
+from pipeline.contracts import Content, FileRow, Outcome, OutputFile, Row, Site, Store, Stored
+
+SITE = Site("riverside", "portal", "Riverside Health", "p/portal")
+CREATED = "2026-03-01T04:00:00Z"
+FORMATS = {"html": ("index.html", "text/html"), "text": ("{}.txt", "text/plain"), "json": ("topic.json", "application/json")}
+
+
+def topic_files(number: int, state: str = "") -> list[OutputFile]:
+    """The files of one topic; `state` is what changed in it."""
+    name = f"topic-{number}"
+    return [
+        OutputFile(f"en/{name}/{path.format(name)}", f"{form} of {name} {state}\n".encode() * 20, media_type)
+        for form, (path, media_type) in FORMATS.items()
+    ]
+
+
+def bundle_files() -> list[OutputFile]:
+    """Files of the whole bundle; two of them are equal."""
+    return [OutputFile(path, b"Notice\n", "text/plain") for path in ("NOTICE.txt", "assets/1/NOTICE.txt")]
+
+
+def file_row(form: str, file: OutputFile) -> FileRow:
+    return FileRow(form, file.path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.media_type)
+
+
+def row(number: int, state: str = "") -> Row:
+    files = tuple(file_row(form, file) for form, file in zip(FORMATS, topic_files(number, state), strict=True))
+    return Row(f"topic-{number}", "en", f"Topic {number}", version=state, files=files)
+
+
+def content(topics: int = 3, changed: Mapping[int, str] | None = None, as_of: str = "2026-03-01") -> Content:
+    """What a release of so many topics says; `changed` gives some of them another state."""
+    rows = tuple(row(number, (changed or {}).get(number, "")) for number in range(topics))
+    return Content(
+        as_of=as_of,
+        terms_sha256="0" * 64,
+        license={"agreements": [{"id": "RH-1", "ends": "2027-12-31"}]},
+        notices={"en": {"disclaimer": "No advice."}},
+        rows=rows,
+        files=tuple(file_row("", file) for file in bundle_files()),
+        upcoming=({"id": "topic-9", "on": "2026-04-01"},),
+    )
+
+
+def publish(
+    store: Store, topics: int = 3, changed: Mapping[int, str] | None = None, site: Site = SITE, run: str = "run"
+) -> Outcome:
+    """Publishes as a run does it: what is live, what is there, files, release."""
+    live = release.current(store, site.prefix)
+    present = release.present(store, site.prefix)
+    files = [file for number in range(topics) for file in topic_files(number, (changed or {}).get(number, ""))]
+    release.put_files(store, site.prefix, [*files, *bundle_files()], present)
+    return release.publish(store, site, content(topics, changed), live, run_id=run, created=CREATED)
+
+
+def expected_files(topics: int = 3, changed: Mapping[int, str] | None = None) -> dict[str, bytes]:
+    """Path and bytes of every file that a bundle of that release has, besides its manifest and sums."""
+    files = [file for number in range(topics) for file in topic_files(number, (changed or {}).get(number, ""))]
+    return {file.path: file.data for file in [*files, *bundle_files()]}
+
+
+def state(store: Store) -> dict[str, bytes]:
+    """Every object of the store."""
+    return {stored.key: store.get(stored.key)[0] for stored in store.list()}
+
+
+def forge(
+    store: Store,
+    *,
+    rows: Callable[[list[dict[str, Any]]], object] = lambda _: None,
+    document: Callable[[dict[str, Any]], object] = lambda _: None,
+    point: Callable[[dict[str, Any]], object] = lambda _: None,
+    site: Site = SITE,
+) -> None:
+    """Alters the live release as someone could who may write to the store: all hashes are right again afterwards."""
+    live = pointer.read(store, site.prefix)
+    assert live
+    found, held = release.read_release(store, site.prefix, live)
+    changed: dict[str, Any] = json.loads(json.dumps(found.document))
+    rows(held)
+    data = manifest.canonical({"topics": held})
+    sha256 = hashlib.sha256(data).hexdigest()
+    changed["shards"] = [{"sha256": sha256, "size": len(data), "topics": len(held)}]
+    store.put(release.blob_key(site.prefix, sha256), data, media_type="application/json")
+    document(changed)
+    headers = ("schema", "partner", "site", "sequence", "previous", "run_id", "created", "content")
+    changed["content"] = hashlib.sha256(manifest.canonical({k: v for k, v in changed.items() if k not in headers})).hexdigest()
+    data = manifest.canonical(changed)
+    sha256 = hashlib.sha256(data).hexdigest()
+    store.put(release.manifest_key(site.prefix, sha256), data, media_type="application/json")
+    to = {"schema": "1", "partner": live.partner, "site": live.site, "sequence": live.sequence}
+    to |= {"manifest": sha256, "size": len(data), "content": changed["content"]}
+    point(to)
+    store.put(f"{site.prefix}/{pointer.NAME}", manifest.canonical(to), media_type="application/json")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Path and bytes of every file below a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class Killed(BaseException):
+    """The run was killed. No `except Exception` stops it."""
+
+
+class Between:
+    """A store before another one. `before` and `after` see each operation with its name and key, and may raise."""
+
+    def __init__(self, inner: Store) -> None:
+        self.inner, self.url = inner, inner.url
+        self.parallel = getattr(inner, "parallel", 1)
+        self.calls: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def before(self, operation: str, key: str) -> None:
+        """Called before an operation is done."""
+
+    def after(self, operation: str, key: str) -> None:
+        """Called when it is done."""
+
+    def _do(self, operation: str, key: str, work: Callable[[], Any]) -> Any:
+        with self._lock:
+            self.calls.append((operation, key))
+            self.before(operation, key)
+        result = work()
+        with self._lock:
+            self.after(operation, key)
+        return result
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        return self._do("get", key, lambda: self.inner.get(key))  # type: ignore[no-any-return]
+
+    def put(
+        self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
+    ) -> str:
+        how: dict[str, Any] = {"media_type": media_type, "cache_control": cache_control, "absent": absent, "match": match}
+        return self._do("put", key, lambda: self.inner.put(key, data, **how))  # type: ignore[no-any-return]
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        yield from self._do("list", prefix, lambda: self.inner.list(prefix))
+
+    def delete(self, key: str) -> None:
+        self._do("delete", key, lambda: self.inner.delete(key))
+
+    def keys(self, operation: str) -> Collection[str]:
+        """The keys of all operations of that name."""
+        return [key for name, key in self.calls if name == operation]
+
+
+class Dying(Between):
+    """Kills the run at its `step`-th operation: right before it is done, or right after (`late`)."""
+
+    def __init__(self, inner: Store, step: int, *, late: bool) -> None:
+        super().__init__(inner)
+        self.step, self.late, self.dead = step, late, False
+
+    def before(self, operation: str, key: str) -> None:  # noqa: ARG002 - all operations count
+        if self.dead or (not self.late and len(self.calls) >= self.step):
+            self.dead = True
+            raise Killed
+
+    def after(self, operation: str, key: str) -> None:  # noqa: ARG002
+        if self.dead or (self.late and len(self.calls) >= self.step):
+            self.dead = True
+            raise Killed
