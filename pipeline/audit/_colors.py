@@ -26,8 +26,8 @@ LOWEST: Final = 3.0  # WCAG 1.4.3 for large text; below it small print is no lon
 _WHITE: Final[Rgb] = (1.0, 1.0, 1.0)
 _BLACK: Final[Rgb] = (0.0, 0.0, 0.0)
 # CSS Color 4, 6.1.
-_NAMED: Final[dict[str, str]] = dict(
-    (pair[:-7], pair[-6:])
+_NAMED: Final[dict[str, str]] = {
+    pair[:-7]: pair[-6:]
     for pair in names(
         """aliceblue:f0f8ff antiquewhite:faebd7 aqua:00ffff aquamarine:7fffd4 azure:f0ffff beige:f5f5dc bisque:ffe4c4 black:000000
     blanchedalmond:ffebcd blue:0000ff blueviolet:8a2be2 brown:a52a2a burlywood:deb887 cadetblue:5f9ea0 chartreuse:7fff00
@@ -53,7 +53,7 @@ _NAMED: Final[dict[str, str]] = dict(
     tomato:ff6347 turquoise:40e0d0 violet:ee82ee wheat:f5deb3 white:ffffff whitesmoke:f5f5f5 yellow:ffff00
     yellowgreen:9acd32"""
     )
-)
+}
 _LEFT_TO_BROWSER: Final = names(
     """currentcolor inherit initial unset revert revert-layer canvas canvastext linktext visitedtext activetext buttonface
     buttontext buttonborder field fieldtext highlight highlighttext mark marktext graytext accentcolor accentcolortext
@@ -192,7 +192,7 @@ def _winning(element: etree._Element, name: str, rules: Sequence[Paint], variabl
     if not inline and not matching:
         return []
     value = inline[-1] if inline else max(matching, key=lambda p: p.weight).value
-    values = substituted(value, variables)
+    values = substituted(value, variables, known=True)
     return [_color_of(v) for v in values] if name == "background" else values
 
 

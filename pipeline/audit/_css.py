@@ -58,7 +58,7 @@ class Sheet:
     variables: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def sheet(text: str) -> Sheet:
     """The sheet's rules and requests. Never raises: what can not be understood becomes a rule that matches nothing
     known and is a hazard (`unreadable`)."""

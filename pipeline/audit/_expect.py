@@ -221,6 +221,8 @@ class _Walk:
         kind = _ROLES.get(str(element.tag), "")
         if element.tag == "aside":
             self._emit(_Owner("word"), at, word(self.words, element.get("data-kind", "note")))
+            owner.started = True
+            owner = _Owner("paragraph")
         elif element.tag == "section" and element.find("h") is None:
             if label := section_label(self.words, element.get("data-kind", "")):
                 self._emit(_Owner("word"), replace(at, optional=True), label)

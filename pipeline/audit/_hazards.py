@@ -191,20 +191,27 @@ def hazard(declaration: Declaration, variables: Mapping[str, tuple[str, ...]]) -
     return not all(allowed(value.lower()) for value in substituted(declaration.value, variables))
 
 
-def substituted(value: str, variables: Mapping[str, tuple[str, ...]], depth: int = 0) -> list[str]:
-    """The value with each `var()` replaced by every value that the custom property is ever given."""
-    names = _VARIABLE.findall(value)
-    if not names or depth > 4:
+def substituted(value: str, variables: Mapping[str, tuple[str, ...]], *, known: bool = False, depth: int = 0) -> list[str]:
+    """The value with each `var()` replaced by every value that the custom property may have; its fall-back counts too, unless
+    the properties are `known` to be set."""
+    found = _VARIABLE.findall(value)
+    if not found or depth > 4:
         return [value]
-    choices = [variables.get(name, ()) + ((fallback.strip(),) if fallback.strip() else ()) or ("",) for name, fallback in names]
+    choices = [_choices(variables.get(name, ()), fallback.strip(), known) for name, fallback in found]
     if len(choices) > 4 or max(len(choice) for choice in choices) > 16:
         return ["var()"]  # too many to try: no property allows it
     results = []
     for chosen in product(*choices):
         parts = iter(chosen)
         replaced = _VARIABLE.sub(lambda _, parts=parts: next(parts), value)  # type: ignore[misc]
-        results += substituted(replaced, variables, depth + 1)
+        results += substituted(replaced, variables, known=known, depth=depth + 1)
     return results
+
+
+def _choices(values: tuple[str, ...], fallback: str, known: bool) -> tuple[str, ...]:
+    if known and values:
+        return values
+    return values + ((fallback,) if fallback else ()) or ("",)
 
 
 @lru_cache(maxsize=64)

@@ -66,6 +66,7 @@ class _Match:
         self.heads = _heads(blocks, self.phrases)
         self.seen: set[tuple[int, tuple[str, ...]]] = set()
         self.at = 0
+        self.tables: tuple[int, ...] = ()  # those that the last block stands in
         self.clean = True  # nothing but layout stands before this word on its line
         self.marker = ""
 
@@ -104,6 +105,7 @@ class _Match:
                 return False
         self.late = tuple(self._structure(block, self.at, self.at + len(phrase)))
         self.at += len(phrase)
+        self.tables = block.tables
         self.clean = block.kind == "word" or bool(block.tables)
         return True
 
@@ -120,7 +122,7 @@ class _Match:
     def _head(self, block: Block, shortest: int) -> bool:
         """Passes a column's header (or a cell that reaches over rows) where one is next; one that a cell may begin with
         must be longer than `shortest` words, or closed by a sign."""
-        for table in block.tables:
+        for table in dict.fromkeys((*block.tables, *self.tables)):
             for phrase in self.heads.get(table, ()):
                 end = self.at + len(phrase)
                 if tuple(self.texts[self.at : end - 1]) == phrase[:-1] and end <= len(self.texts):
@@ -177,17 +179,13 @@ class _Match:
             yield from self._item(block)
 
     def _item(self, block: Block) -> Iterator[Finding]:
-        if not self.marker and not self._marked_before():
+        if not self.marker:
             yield _at(
                 codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected a list's sign before it, found none"
             )
         elif block.marker and self.marker[:-1].isdigit() and self.marker[:-1] != block.marker:
             text = f"{quoted(block.text)}: expected number {block.marker}, found {self.marker}"
             yield _at(codes.STRUCTURE, block, text)
-
-    def _marked_before(self) -> bool:
-        """Whether the words since the list's sign are but the word of a warning inside the item."""
-        return self.at >= 2 and (self.texts[self.at - 2] in ("-", "*") or bool(_NUMBER.fullmatch(self.texts[self.at - 2])))
 
     def _columns(self) -> Iterator[Finding]:
         for block, phrase in zip(self.blocks, self.phrases, strict=True):

@@ -294,6 +294,8 @@ class _Walk:
     def _block(self, element: etree._Element, name: str, owner: _Owner, at: _At) -> None:
         if name == "aside" and element.get("data-kind"):
             at = replace(at, within=(*at.within, element.get("data-kind", "")))
+            owner.started = True
+            owner = _Owner("paragraph")
         kind = _ROLES.get(name, "")
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
             level = int(name[1]) if kind == "heading" else 0

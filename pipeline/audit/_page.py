@@ -5,8 +5,9 @@ In: lxml trees. Out: problems and `Reading` parts. HTML pages, EPUB chapters and
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -19,12 +20,10 @@ from pipeline.audit import _markup as markup
 from pipeline.audit._compare import visible_signs
 from pipeline.audit._reading import Block, Link, Problem, Reading, Shown, fold, names
 from pipeline.audit._selectors import local
-from pipeline.audit._visible import Styles, said
+from pipeline.audit._visible import Kind, Look, kinds
 from pipeline.contracts import Edition
 
 _INTERNAL: Final = ("data-line", "data-file", "data-only", "data-audience")
-# Hazards that change words but leave them readable.
-_STILL_READ: Final = frozenset({"text-transform", "list-style", "list-style-type", "text-decoration", "direction"})
 # What a notice may be made of.
 _NOTICE_PARTS: Final = names("a address b bdi br cite div em footer i img li ol p section small span strong time ul dl dt dd")
 
@@ -98,60 +97,67 @@ def _name(element: etree._Element) -> str:
 # --- around the body ----------------------------------------------------------------------------
 
 
-def notices(root: etree._Element, styles: Styles) -> list[Shown]:
+def notices(root: etree._Element, look: Look) -> list[Shown]:
     """Every `data-notice` element, in order, with why it can not be seen."""
-    return [_shown(element, styles) for element in root.iter("*") if element.get("data-notice") is not None]
+    return [_shown(element, look) for element in root.iter("*") if element.get("data-notice") is not None]
 
 
-def _shown(element: etree._Element, styles: Styles) -> Shown:
+def _shown(element: etree._Element, look: Look) -> Shown:
     text = markup.text_of(element)
-    reason = styles.hidden(element, exact=True) or next((why for _, why in text.hidden), "")
-    for part in element.iterdescendants("*"):
-        if reason:
-            break
-        name = local(part)
-        reason = f"<{name}> inside" if name not in _NOTICE_PARTS else styles.hidden(part)
-        if not reason and part.get("data-notice") is not None:
-            reason = f"the notice {part.get('data-notice')!r} stands inside"
+    reason = next((why for _, why in text.hidden), "") or next(
+        filter(None, (_wrong(e, element, look) for e in element.iter("*"))), ""
+    )
     words = fold(" ".join(block.text for block in text.blocks))
     hrefs = tuple(a.get("href", "") for a in element.iter("{*}a"))
     return Shown(element.get("data-notice", ""), words, hrefs, reason)
 
 
-def body_hidden(place: etree._Element, styles: Styles) -> list[Problem]:
-    """Whether words of the body, standing at its place in the page, are hidden by what is around it or by the sheets."""
-    around = styles.hidden(place)
-    if around:
-        return [Problem(codes.BODY_PLACE, f"the topic's text can not be seen: {around}")]
+def _wrong(part: etree._Element, notice: etree._Element, look: Look) -> str:
+    """What is wrong with a notice, or an element in it."""
+    if part is not notice and local(part) not in _NOTICE_PARTS:
+        return f"<{local(part)}> inside"
+    if part is not notice and part.get("data-notice") is not None:
+        return f"the notice {part.get('data-notice')!r} stands inside"
+    why = look.hidden(part, exact=local(part) not in ("br", "img"))
+    return why.reason if why else ""
+
+
+def body_hidden(place: etree._Element, look: Look, content: bytes, make: Callable[[], etree._Element]) -> list[Problem]:
+    """Whether words of the body, standing at its place in the page, are hidden by what is around it or by the sheets. `make`
+    gives the body's tree anew; where all kinds of elements in it are known already, it is not called."""
+    if around := look.hidden(place):
+        return [Problem(codes.BODY_PLACE, f"the topic's text can not be seen: {around.reason}")]
+    if look.all_seen(_kinds(content, make), look.number(place)):
+        return []
+    place.extend(list(make()))
     found: dict[str, Problem] = {}
-    for element, rule in styles.concealed(place):
-        words, reason = fold(" ".join(str(t) for t in element.itertext())), said(rule)
-        if words or element.get("alt"):
-            found.setdefault(reason, Problem(codes.TEXT_HIDDEN, f'{_name(element)} "{words[:60]}": {reason}'))
+    for element in place.iterdescendants("*"):
+        if why := look.hidden(element, exact=local(element) not in ("br", "img")):
+            words = fold(" ".join(map(str, element.itertext()))) or element.get("alt", "")
+            if words:
+                found.setdefault(why.reason, Problem(codes.TEXT_HIDDEN, f'{_name(element)} "{words[:60]}": {why.reason}'))
+    for child in list(place):
+        place.remove(child)
     return list(found.values())
 
 
-_concealed: OrderedDict[tuple[Hashable, ...], tuple[Problem, ...]] = OrderedDict()
+_bodies: OrderedDict[bytes, tuple[tuple[Kind, int], ...]] = OrderedDict()
 
 
-def body_concealed(key: tuple[Hashable, ...], styles: Styles, build: Callable[[], etree._Element]) -> tuple[Problem, ...]:
-    """`body_hidden` of the tree that `build` makes, remembered by `key` (the body, and the elements around it) and by what the
-    sheets could hide: most sites of a topic have the same answer."""
-    whole = (*key, styles.key)
-    if not styles.rememberable:
-        return tuple(body_hidden(build(), styles))
-    if whole not in _concealed:
-        _concealed[whole] = tuple(body_hidden(build(), styles))
-        while len(_concealed) > 256:
-            _concealed.popitem(last=False)
-    return _concealed[whole]
+def _kinds(content: bytes, make: Callable[[], etree._Element]) -> tuple[tuple[Kind, int], ...]:
+    """The kinds of elements of a body, remembered by its bytes."""
+    key = hashlib.sha256(content).digest()
+    if key not in _bodies:
+        _bodies[key] = kinds(make())
+        while len(_bodies) > 64:
+            _bodies.popitem(last=False)
+    return _bodies[key]
 
 
-def frame_style(root: etree._Element, styles: Styles) -> list[Problem]:
+def frame_style(root: etree._Element, look: Look) -> list[Problem]:
     """Boxes that could lie over words, and words that a sheet would write by itself."""
-    problems = [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in styles.generated]
-    problems += [Problem(codes.STYLE, f"a box that could cover words: {text}") for text in styles.covers(root.iter("*"))]
-    return problems
+    problems = [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in look.styles.generated]
+    return problems + [Problem(codes.STYLE, f"a box that could cover words: {text}") for text in look.covers(root)]
 
 
 def sheets_in(root: etree._Element) -> list[str]:
@@ -179,15 +185,14 @@ def references(root: etree._Element, inner: Sequence[str]) -> list[Problem]:
     return problems
 
 
-def headings(root: etree._Element, styles: Styles) -> list[str]:
+def headings(root: etree._Element, look: Look) -> list[str]:
     """The text of each visible heading of the first level."""
-    return [markup.shown(e) for e in root.iter("{*}h1") if not styles.hidden(e, exact=True)]
+    return [markup.shown(e) for e in root.iter("{*}h1") if not look.hidden(e, exact=True)]
 
 
-def visible(root: etree._Element, styles: Styles) -> tuple[Block, ...]:
+def visible(root: etree._Element, look: Look) -> tuple[Block, ...]:
     """The blocks of a page that its sheets do not hide."""
-    hidden = frozenset(e for e, rule in styles.concealed(root) if not all(d.name in _STILL_READ for d in rule.declarations))
-    return tuple(markup.text_of(root, skip=hidden).blocks)
+    return tuple(markup.text_of(root, skip=look.gone(root)).blocks)
 
 
 def with_problems(reading: Reading, problems: Sequence[Problem]) -> Reading:

@@ -34,9 +34,12 @@ _COMBINATOR: Final = re.compile(r"\s*([>+~])\s*|\s+")
 def local(element: etree._Element) -> str:
     """The element's name without its namespace, "" for comments and processing instructions."""
     tag = element.tag
-    if not isinstance(tag, str):
-        return ""
-    return (tag[tag.index("}") + 1 :] if tag[0] == "{" else tag).lower()
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 @lru_cache(maxsize=4096)

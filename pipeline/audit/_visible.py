@@ -1,13 +1,16 @@
 """Whether words can be seen: mark-up, inline styles and every style sheet of the page, taken together.
 
-In: the sheets of a page and an element. Out: the reason why its words can not be seen, or "". Answers are remembered by
+In: the sheets of a page and an element. Out: the reason why its words can not be seen, or None. Answers are remembered by
 the chain of elements from the root, because every topic of a site stands in the same frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Final
 
 from lxml import etree
@@ -16,21 +19,42 @@ from pipeline.audit._colors import LOWEST, Paint, lowest_contrast, paints
 from pipeline.audit._css import Declaration, Rule, Sheet, declarations, sheet
 from pipeline.audit._hazards import generated, hazard, hazards
 from pipeline.audit._markup import hidden_by_markup
+from pipeline.audit._reading import names
 from pipeline.audit._selectors import local, matcher, subject
 
-# Values of these say nothing about how an element looks.
-_MEANINGLESS: Final = frozenset({"href", "src", "alt", "title", "datetime", "data-line"})
-# Where the place among siblings counts, the chain of ancestors does not say enough.
-_SIBLINGS: Final = ("+", "~", ":empty", ":has")
-# A positioned box may cover what readers must see. These do not count where the box is out of sight or without size.
-_COVERS: Final = frozenset(
-    {"position", "transform", "translate", "scale", "inset", "margin", "margin-top", "margin-bottom", "z-index"}
+# Attributes that say nothing about how an element looks, unless a sheet asks for them.
+_MEANINGLESS: Final = names(
+    """id href src alt title datetime content width height colspan rowspan headers aria-label aria-labelledby data-topic
+    data-anchor data-language hreflang"""
 )
+_ASKED: Final = re.compile(r"#[-\w]|\[\s*(?:" + "|".join(sorted(_MEANINGLESS)) + r")\b")
+# Where the place among siblings counts, the chain of ancestors does not say enough.
+_SIBLINGS: Final = re.compile(r"[+~](?!=)|:empty|:has")
+# A positioned box may cover what readers must see.
+_COVERS: Final = names("position transform translate scale inset margin margin-top margin-bottom z-index")
+# Hazards that change words but leave them readable.
+_STILL_READ: Final = names("text-transform list-style list-style-type text-decoration text-decoration-line direction")
+
+
+Kind = tuple[object, ...]  # an element by itself: its name, and the attributes that may decide how it looks
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why words can not be seen as they are. `gone`: not at all."""
+
+    reason: str
+    gone: bool = True
+
+
+def styles(texts: Iterable[str]) -> Styles:
+    """The sheets of a page, in order, parsed once for all pages that have them. Sheets about paper alone (`@page`, with a
+    topic's own running lines) are left aside."""
+    return _styles(tuple(text for text in texts if any(not rule.selector.startswith("@page") for rule in sheet(text).rules)))
 
 
 @lru_cache(maxsize=64)
-def styles(texts: tuple[str, ...]) -> Styles:
-    """The sheets of a page, in order, parsed once for all pages that have them."""
+def _styles(texts: tuple[str, ...]) -> Styles:
     return Styles([sheet(text) for text in texts])
 
 
@@ -38,80 +62,133 @@ class Styles:
     """What the sheets of a page could do to it."""
 
     def __init__(self, sheets: Sequence[Sheet]) -> None:
-        rules = [rule for each in sheets for rule in each.rules]
-        whole = Sheet(tuple(rules), (), _joined(sheets))
+        rules = tuple(rule for each in sheets for rule in each.rules)
+        whole = Sheet(rules, (), _joined(sheets))
+        found = hazards(whole)
         self.variables = dict(whole.variables)
-        self.hazards: tuple[Rule, ...] = hazards(whole)
         self.generated = generated(whole)
         self.paints: tuple[Paint, ...] = paints(rules)
-        self.key = (self.hazards, whole.variables)
-        self._by_subject: dict[tuple[str, str], list[Rule]] = {}
-        for rule in self.hazards:
-            self._by_subject.setdefault(subject(rule.selector), []).append(rule)
-        self.rememberable = not any(mark in rule.selector for rule in self.hazards for mark in _SIBLINGS)
-        self._seen: dict[tuple[object, ...], str] = {}
+        self.by_subject: dict[tuple[str, str], list[Rule]] = {}
+        for rule in found:
+            self.by_subject.setdefault(subject(rule.selector), []).append(rule)
+        self.covering = [r for r in found if any(d.name in _COVERS for d in r.declarations) and not _out_of_sight(r.declarations)]
+        asked = [rule.selector for rule in found] + [paint.selector for paint in self.paints]
+        self.rememberable = not any(_SIBLINGS.search(s) or _ASKED.search(s) for s in asked)
+        self.verdicts: dict[tuple[int, bool], Why | None] = {}
 
-    def hidden(self, element: etree._Element, *, exact: bool = False) -> str:
-        """Why the words of an element can not be seen, "" where they can. `exact`: the words must also stand out
+    def rules_for(self, element: etree._Element) -> Iterator[Rule]:
+        """The rules with a hazard that may be meant for an element."""
+        keys = [("", ""), ("tag", local(element)), ("id", element.get("id", ""))]
+        keys += [("class", name) for name in element.get("class", "").split()]
+        for key in keys:
+            yield from self.by_subject.get(key, ())
+
+
+class Look:
+    """How one page looks: its sheets, and what is known of each of its elements."""
+
+    def __init__(self, sheets: Styles) -> None:
+        self.styles = sheets
+        self._numbers: dict[etree._Element, int] = {}
+        self._own: dict[tuple[int, bool], Why | None] = sheets.verdicts if sheets.rememberable else {}
+
+    def number(self, element: etree._Element) -> int:
+        """A number that is the same for elements of the same kind below elements of the same kinds."""
+        known = self._numbers.get(element)
+        if known is None:
+            parent = element.getparent()
+            own = _signature(element) if self.styles.rememberable else element
+            known = self._numbers[element] = _interned(own, 0 if parent is None else self.number(parent))
+        return known
+
+    def hidden(self, element: etree._Element, *, exact: bool = False) -> Why | None:
+        """Why the words of an element can not be seen as they are, None where they can. `exact`: they must also stand out
         from what is behind them."""
-        chain = [element, *element.iterancestors()]
-        signature = (exact, *(_signature(each) for each in chain))
-        if self.rememberable and signature in self._seen:
-            return self._seen[signature]
-        reason = next((r for r in map(self._own, chain) if r), "") or (self._faint(element) if exact else "")
-        if len(self._seen) > 4096:
-            self._seen.clear()
-        self._seen[signature] = reason
-        return reason
+        key = self.number(element), exact
+        if key not in self._own:
+            if len(self._own) > 20_000:
+                self._own.clear()
+            self._own[key] = self._judged(element, exact)
+        return self._own[key]
 
-    def concealed(self, root: etree._Element) -> list[tuple[etree._Element, Rule]]:
-        """The elements below (and with) `root` to which a hazard of the sheets applies, with the rule."""
-        found = []
-        for (kind, name), rules in self._by_subject.items():
-            for element in _having(root, kind, name):
-                found += [(element, rule) for rule in rules if _applies(rule, element)][:1]
+    def _judged(self, element: etree._Element, exact: bool) -> Why | None:
+        if exact:
+            return self.hidden(element) or self._faint(element)
+        parent = element.getparent()
+        return (None if parent is None else self.hidden(parent)) or self._by_itself(element)
+
+    def _by_itself(self, element: etree._Element) -> Why | None:
+        if reason := hidden_by_markup(element):
+            return Why(reason)
+        for declaration in declarations(element.get("style", "")):
+            if hazard(declaration, self.styles.variables) or declaration.name == "content":
+                return Why(f'style="{declaration.name}: {declaration.value}"', declaration.name not in _STILL_READ)
+        rules = [rule for rule in self.styles.rules_for(element) if _applies(rule, element)]
+        for rule in sorted(rules, key=_still_read):
+            return Why(said(rule), not _still_read(rule))
+        return None
+
+    def _faint(self, element: etree._Element) -> Why | None:
+        try:
+            ratio = lowest_contrast(element, self.styles.paints)
+        except ValueError as error:
+            return Why(str(error))
+        return Why(f"contrast {ratio:.1f}, expected at least {LOWEST:.0f}") if ratio < LOWEST else None
+
+    def all_seen(self, found: Sequence[tuple[Kind, int]], place: int) -> bool:
+        """Whether all kinds of elements of a body are known to be seen, standing below the element of number `place`."""
+        if not self.styles.rememberable:
+            return False
+        numbers = [place]
+        for own, parent in found:
+            numbers.append(_interned(own, numbers[parent]))
+            if self._own.get((numbers[-1], own[0] not in ("br", "img")), _UNKNOWN) is not None:
+                return False
+        return True
+
+    def gone(self, root: etree._Element) -> frozenset[etree._Element]:
+        """The elements below `root` whose words nobody sees."""
+        found = [(element, self.hidden(element)) for element in root.iter("*")]
+        return frozenset(element for element, why in found if why and why.gone)
+
+    def covers(self, root: etree._Element) -> list[str]:
+        """Rules and inline styles by which an element could be laid over others."""
+        found = [said(rule) for rule in self.styles.covering if any(map(matcher(rule.selector), root.iter("*")))]
+        for element in root.iter("*"):
+            if inline := declarations(element.get("style", "")):
+                covering = any(d.name in _COVERS and hazard(d, self.styles.variables) for d in inline)
+                found += [f'style="{element.get("style")}"'] if covering and not _out_of_sight(inline) else []
         return found
 
-    def covers(self, elements: Iterable[etree._Element]) -> list[str]:
-        """Rules and inline styles by which an element could be laid over others."""
-        found: dict[str, None] = {}
-        for element in elements:
-            for rule in self._rules_for(element):
-                if (
-                    any(d.name in _COVERS for d in rule.declarations)
-                    and not _out_of_sight(rule.declarations)
-                    and matcher(rule.selector)(element)
-                ):
-                    found[said(rule)] = None
-            inline = declarations(element.get("style", ""))
-            if any(d.name in _COVERS and hazard(d, self.variables) for d in inline) and not _out_of_sight(inline):
-                found[f'style="{element.get("style")}"'] = None
-        return list(found)
 
-    def _own(self, element: etree._Element) -> str:
-        if reason := hidden_by_markup(element):
-            return reason
-        for declaration in declarations(element.get("style", "")):
-            if hazard(declaration, self.variables) or declaration.name == "content":
-                return f'style="{declaration.name}: {declaration.value}"'
-        return next((said(rule) for rule in self._rules_for(element) if _applies(rule, element)), "")
+def kinds(root: etree._Element) -> tuple[tuple[Kind, int], ...]:
+    """The kinds of elements below `root`: for each its own signature, and the place of its parent's in the list (from 1;
+    0 = `root`)."""
+    found: dict[tuple[Kind, int], int] = {}
+    places = {root: 0}
+    for element in root.iterdescendants("*"):
+        parent = element.getparent()
+        kind = _signature(element), places.get(parent, 0) if parent is not None else 0
+        places[element] = found.setdefault(kind, len(found) + 1)
+    return tuple(found)
 
-    def _rules_for(self, element: etree._Element) -> list[Rule]:
-        keys = [
-            ("", ""),
-            ("tag", local(element)),
-            ("id", element.get("id", "")),
-            *(("class", c) for c in element.get("class", "").split()),
-        ]
-        return [rule for key in keys for rule in self._by_subject.get(key, ())]
 
-    def _faint(self, element: etree._Element) -> str:
-        try:
-            ratios = [lowest_contrast(each, self.paints) for each in element.iter("*") if local(each) not in ("br", "img")]
-        except ValueError as error:
-            return str(error)
-        lowest = min(ratios, default=21.0)
-        return f"contrast {lowest:.1f}, expected at least {LOWEST:.0f}" if lowest < LOWEST else ""
+_UNKNOWN: Final = Why("not looked at")
+_numbers: dict[tuple[object, int], int] = {}
+_next: Final = count(1)
+
+
+def _interned(own: object, parent: int) -> int:
+    if len(_numbers) > 100_000:
+        _numbers.clear()  # numbers are never given twice, so that what was remembered stays true
+    key = own, parent
+    if key not in _numbers:
+        _numbers[key] = next(_next)
+    return _numbers[key]
+
+
+def _still_read(rule: Rule) -> bool:
+    return all(d.name in _STILL_READ for d in rule.declarations)
 
 
 def _joined(sheets: Sequence[Sheet]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -135,18 +212,8 @@ def _is_numbered(element: etree._Element) -> bool:
     return name == "ol" or (name == "li" and parent is not None and local(parent) == "ol")
 
 
-def _having(root: etree._Element, kind: str, name: str) -> list[etree._Element]:
-    if kind == "tag":
-        return list(root.iter("{*}" + name))
-    if kind == "class":
-        return [e for e in root.iter("*") if name in e.get("class", "").split()]
-    if kind == "id":
-        return [e for e in root.iter("*") if e.get("id") == name]
-    return list(root.iter("*"))
-
-
-def _signature(element: etree._Element) -> tuple[object, ...]:
-    return (local(element), *((k, v) for k, v in element.attrib.items() if k not in _MEANINGLESS))
+def _signature(element: etree._Element) -> Kind:
+    return (local(element), *((name, value) for name, value in element.attrib.items() if name not in _MEANINGLESS))
 
 
 def _out_of_sight(found: Iterable[Declaration]) -> bool:

@@ -7,7 +7,6 @@ Follows EPUB 3.3 and OCF; nothing is fetched and no member is trusted to be what
 
 from __future__ import annotations
 
-import hashlib
 import io
 import posixpath
 import zipfile
@@ -25,7 +24,7 @@ from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._css import sheet
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
-from pipeline.audit._visible import Styles, styles
+from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
 
 MEDIA_TYPE: Final = "application/epub+zip"
@@ -210,21 +209,23 @@ def _page(name: str, book: _Book, path: str, finished: Finished) -> Reading:
     )
 
 
-def _look(root: etree._Element, name: str, book: _Book) -> Styles:
+def _look(root: etree._Element, name: str, book: _Book) -> Look:
     texts = page.sheets_in(root)
     for link in root.iter("{*}link"):
         target = _inside(posixpath.dirname(name), link.get("href", ""))
         if "stylesheet" in (link.get("rel") or "").lower().split() and target in book.members:
             texts.append(book.members[target].decode("utf-8", "replace"))
-    return styles(tuple(texts))
+    return Look(styles(texts))
 
 
 def _concealed(chapter: str, book: _Book, content: bytes) -> list[Problem]:
     """Words of the body that the book's sheets hide."""
     root, inner = _document(content)
     look = _look(root, chapter, book)
-    problems = [*page.body_concealed((hashlib.sha256(content).digest(), chapter), look, lambda: inner)]
-    return problems + [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in look.generated]
+    for child in list(inner):
+        inner.remove(child)
+    problems = page.body_hidden(inner, look, content, lambda: _document(content)[1])
+    return problems + [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in look.styles.generated]
 
 
 def _other_requests(book: _Book, path: str) -> Iterator[Request]:

@@ -6,7 +6,6 @@ same topic costs only its frame; a page that does not hold the body's bytes once
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +18,7 @@ from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._frame import resolved
 from pipeline.audit._reading import Finished, Problem, Reading, Unreadable
-from pipeline.audit._visible import Styles, styles
+from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
 
 MEDIA_TYPE: Final = "text/html"
@@ -44,7 +43,7 @@ def file(finished: Finished) -> Reading:
         return Reading(problems=(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"),))
     root, problems = markup.parse_html(markup.decode(main.data.replace(content, _MARK) if count else main.data))
     sheets, missing = _sheets(root, finished)
-    look = styles(tuple(sheets))
+    look = Look(styles(sheets))
     links = markup.links(root)
     problems += [*missing, *markup.active(root), *_charset(root), *page.frame_style(root, look), *markup.schemes(links)]
     problems += page.reordering(root, finished.edition) if count else []
@@ -82,19 +81,12 @@ def _sheets(root: etree._Element, finished: Finished) -> tuple[list[str], list[P
     return texts, problems
 
 
-def _hidden_body(root: etree._Element, look: Styles, content: bytes) -> list[Problem]:
+def _hidden_body(root: etree._Element, look: Look, content: bytes) -> list[Problem]:
     """Whether the body's place is one that readers see, and whether frame or sheets hide words in it."""
     places = [e for e in root.iter("div") if e.get("data-audit-body") is not None]
     if len(places) != 1:
         return [Problem(codes.BODY_PLACE, "the topic's text does not stand in the page's flow of text")]
-    place = places[0]
-
-    def filled() -> etree._Element:
-        place.extend(list(markup.parse_fragment(markup.decode(content))[0]))
-        return place
-
-    around = tuple((str(e.tag), *sorted(e.attrib.items())) for e in place.iterancestors())
-    return list(page.body_concealed((hashlib.sha256(content).digest(), around), look, filled))
+    return page.body_hidden(places[0], look, content, lambda: markup.parse_fragment(markup.decode(content))[0])
 
 
 # --- what the page says of itself ---------------------------------------------------------------
@@ -106,7 +98,7 @@ def _charset(root: etree._Element) -> Iterator[Problem]:
         yield Problem(codes.MARKUP, f'expected one <meta charset="utf-8">, found {", ".join(named) or "none"}')
 
 
-def _metadata(root: etree._Element, look: Styles) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _metadata(root: etree._Element, look: Look) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "language", (root.get("lang", ""),)
     yield "direction", (root.get("dir", "ltr"),)
     yield "heading", tuple(page.headings(root, look))

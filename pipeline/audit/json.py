@@ -7,7 +7,6 @@ field by field, and `parts.legal` must say the same.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._frame import resolved
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
-from pipeline.audit._visible import Styles, styles
+from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
 from pipeline.labels import direction
 
@@ -112,30 +111,23 @@ def _places(data: Mapping[str, Any], fragment: str, count: int, marked: bool) ->
         yield Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in html")
 
 
-def _look(data: Mapping[str, Any], finished: Finished) -> tuple[Styles, list[Problem]]:
+def _look(data: Mapping[str, Any], finished: Finished) -> tuple[Look, list[Problem]]:
     """The style sheet that the file names for its article."""
     named = data.get("style_sheet")
     if not isinstance(named, str) or not named:
-        return styles(()), []
+        return Look(styles(())), []
     given = {file.path: file for file in (*finished.files, *finished.bundle)}
     found = given.get(resolved(finished.files[0].path, named))
     if found is None:
-        return styles(()), [Problem(codes.RESOURCE, f"style sheet {named!r} is not in the bundle")]
-    return styles((found.data.decode("utf-8", "replace"),)), []
+        return Look(styles(())), [Problem(codes.RESOURCE, f"style sheet {named!r} is not in the bundle")]
+    return Look(styles((found.data.decode("utf-8", "replace"),))), []
 
 
-def _hidden_body(root: etree._Element, look: Styles, fragment: str) -> list[Problem]:
+def _hidden_body(root: etree._Element, look: Look, fragment: str) -> list[Problem]:
     places = [e for e in root.iter("div") if e.get("data-audit-body") is not None]
     if len(places) != 1:
         return [Problem(codes.BODY_PLACE, "the topic's text does not stand in the article's flow of text")]
-    place = places[0]
-
-    def filled() -> etree._Element:
-        place.extend(list(markup.parse_fragment(fragment)[0]))
-        return place
-
-    around = tuple((str(e.tag), *sorted(e.attrib.items())) for e in place.iterancestors())
-    return list(page.body_concealed((hashlib.sha256(fragment.encode()).digest(), around), look, filled))
+    return page.body_hidden(places[0], look, fragment.encode(), lambda: markup.parse_fragment(fragment)[0])
 
 
 def _requests(root: etree._Element, finished: Finished, path: str, count: int) -> Iterator[Request]:
@@ -191,7 +183,7 @@ def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
     separate = parts.get("legal") if isinstance(parts, Mapping) else None
     root, problems = markup.parse_fragment(separate if isinstance(separate, str) else "")
     yield from problems
-    shown = [(n.kind, n.text) for n in page.notices(root, styles(()))]
+    shown = [(n.kind, n.text) for n in page.notices(root, Look(styles(())))]
     wanted = [(n.kind, fold(n.text)) for n in finished.edition.notices]
     if shown != wanted:
         yield Problem(
