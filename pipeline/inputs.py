@@ -54,7 +54,10 @@ _MARKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe(?:\0\0)?|(?:\0\0)?\xfe\xf
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: `prefix` stands before its files' names, `only` is the one key to take where the input is a single file."""
+    """One input: `prefix` stands before its files' names, `only` is the one key to take where the input is a single file.
+
+    Of an address (`s3://bucket/topics`), what follows `://` stands before the names: they are paths, and resolve like paths.
+    """
 
     prefix: str
     store: Store
@@ -62,7 +65,8 @@ class Input:
 
     def name(self, key: str) -> str:
         """The input file's name of a key of the store."""
-        return posixpath.join(self.prefix, key) if self.prefix not in ("", ".") else key
+        prefix = self.prefix.partition("://")[2] or self.prefix
+        return posixpath.join(prefix, key) if prefix not in ("", ".") else key
 
     def key(self, name: str) -> str:
         """The store's key of an input file's name."""

@@ -69,6 +69,12 @@ def test_an_input_in_the_settings_folder_has_no_prefix() -> None:
     assert files.read("b.xml") == b"B"
 
 
+def test_files_of_an_address_have_names_that_resolve_like_paths() -> None:
+    files = Inputs([Input("s3://bucket/topics", Held({"a/b.xml": b"B"}))])
+    assert files.names() == ("bucket/topics/a/b.xml",)
+    assert files.read("bucket/topics/a/b.xml") == b"B"
+
+
 def test_a_single_file_brings_nothing_beside_it() -> None:
     files = Inputs([Input("feeds", Held({"feed.xml": b"F", "feed.xml.old": b"O", "other.xml": b"X"}), only="feed.xml")])
     assert files.names() == ("feeds/feed.xml",)
@@ -254,6 +260,12 @@ def test_a_missing_and_a_damaged_archive_say_so(tmp_path: Path) -> None:
     url = write(tmp_path / "cut.zip", {"a.xml": b"x" * 1000}, zipfile.ZIP_STORED)
     data = bytearray(Path(url).read_bytes())
     data[60] ^= 0xFF
+    Path(url).write_bytes(data)
+    with pytest.raises(StoreError, match="can not be read"):
+        archives.open(url, {}).get("a.xml")
+    url = write(tmp_path / "deflated.zip", {"a.xml": b"text of a topic " * 100})
+    data = bytearray(Path(url).read_bytes())
+    data[40:50] = b"\xff" * 10
     Path(url).write_bytes(data)
     with pytest.raises(StoreError, match="can not be read"):
         archives.open(url, {}).get("a.xml")

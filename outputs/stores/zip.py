@@ -7,13 +7,17 @@ whole, before anything is read from it. Nothing is ever unpacked to disk.
 
 from __future__ import annotations
 
+import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.contracts import Store, Stored
+from pipeline.contracts import Stored
 from pipeline.errors import NotFound, StoreError, UsageError
 
 MEMBER_LIMIT: Final = 512 * 1024**2  # bytes of one member, unpacked
@@ -27,38 +31,35 @@ def claims(url: str) -> bool:
     return url.lower().endswith(".zip") and "://" not in url
 
 
-def open(url: str, settings: Mapping[str, Any]) -> Store:  # noqa: A001, ARG001  # the contract's names; there are no settings
+def open(url: str, settings: Mapping[str, Any]) -> Archive:  # noqa: A001, ARG001  # the contract's names; there are no settings
     """The archive's store. The file is opened on first use."""
     return Archive(url)
 
 
+@dataclass(frozen=True, slots=True)
 class Archive:
-    """The `Store` of one archive: keys are member names, tokens the members' CRC. Pickles without the open file."""
+    """The `Store` of one archive: keys are member names, tokens the members' CRC."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._zip: zipfile.ZipFile | None = None
-        self._members: dict[str, zipfile.ZipInfo] = {}
+    url: str
 
     def get(self, key: str) -> tuple[bytes, str]:
         """A member's bytes and token. Raises NotFound, StoreError, and UsageError where the archive is refused."""
-        archive = self._open()
-        member = self._members.get(key)
+        archive, members = self._open()
+        member = members.get(key)
         if member is None:
             raise NotFound(f"no member {key!r} in {self.url}")
         try:
             with archive.open(member) as file:
                 data = file.read(member.file_size + 1)
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as problem:
-            raise self._damaged(problem) from None
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError) as problem:
+            raise _damaged(self.url, problem) from None
         if len(data) != member.file_size:
-            raise self._damaged(f"{key} unpacks to other than the {member.file_size} bytes it declares")
+            raise _damaged(self.url, f"{key} unpacks to other than the {member.file_size} bytes it declares")
         return data, _token(member)
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """Every member whose name starts with `prefix`, by name. Raises as `get`."""
-        self._open()
-        for name, member in self._members.items():
+        for name, member in self._open()[1].items():
             if name.startswith(prefix):
                 yield Stored(name, member.file_size, _token(member))
 
@@ -70,49 +71,55 @@ class Archive:
         """Raises UsageError: an archive is read only."""
         raise self._read_only(key)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "_zip": None, "_members": {}}
-
-    def _open(self) -> zipfile.ZipFile:
-        if self._zip is None:
-            try:
-                archive = zipfile.ZipFile(self.url)
-            except FileNotFoundError:
-                raise UsageError(f"no archive {self.url}", fix="check `inputs` in syndication.toml") from None
-            except (zipfile.BadZipFile, OSError, ValueError) as problem:
-                raise self._damaged(problem) from None
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            self._check(members)
-            self._members = {member.filename: member for member in sorted(members, key=lambda m: m.filename)}
-            self._zip = archive
-        return self._zip
-
-    def _check(self, members: Sequence[zipfile.ZipInfo]) -> None:
-        seen: set[str] = set()
-        for member in members:
-            problem = _refusal(member) or ("stands in it twice" if member.filename in seen else "")
-            if problem:
-                raise self._refused(f"its member {member.filename!r} {problem}")
-            seen.add(member.filename)
-        total, packed = sum(member.file_size for member in members), Path(self.url).stat().st_size
-        if total > TOTAL_LIMIT or _bomb(total, packed):
-            raise self._refused(f"its {packed} bytes would unpack to {total}")
-
-    def _refused(self, found: str) -> UsageError:
-        return UsageError(
-            f"the archive {self.url} is refused",
-            expected="plain relative names, no links, no passwords, and no more bytes than text unpacks to",
-            found=found,
-            fix="find out who made it, and have it made again",
-        )
-
-    def _damaged(self, problem: object) -> StoreError:
-        return StoreError(f"the archive {self.url} can not be read", found=str(problem), fix="copy or make the archive again")
+    def _open(self) -> tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]:
+        try:
+            state = Path(self.url).stat()
+        except OSError:
+            raise UsageError(f"no archive {self.url}", fix="check `inputs` in syndication.toml") from None
+        return _opened(self.url, (state.st_mtime_ns, state.st_size, os.getpid()))
 
     def _read_only(self, key: str) -> UsageError:
         return UsageError(
             f"can not write {key!r}: {self.url} is an archive, and archives are inputs only", fix="name a folder or s3:// store"
         )
+
+
+# Per process: workers get an archive with every job, and its directory is read once. Open files do not survive a fork.
+@lru_cache(maxsize=4)
+def _opened(url: str, _state: tuple[int, int, int]) -> tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]:
+    """The open archive, and its members by name. Raises UsageError where it is refused, StoreError where it is damaged."""
+    try:
+        archive = zipfile.ZipFile(url)
+    except (zipfile.BadZipFile, OSError, ValueError) as problem:
+        raise _damaged(url, problem) from None
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    _check(url, members)
+    return archive, {member.filename: member for member in sorted(members, key=lambda m: m.filename)}
+
+
+def _check(url: str, members: Sequence[zipfile.ZipInfo]) -> None:
+    seen: set[str] = set()
+    for member in members:
+        problem = _refusal(member) or ("stands in it twice" if member.filename in seen else "")
+        if problem:
+            raise _refused(url, f"its member {member.filename!r} {problem}")
+        seen.add(member.filename)
+    total, packed = sum(member.file_size for member in members), Path(url).stat().st_size
+    if total > TOTAL_LIMIT or _bomb(total, packed):
+        raise _refused(url, f"its {packed} bytes would unpack to {total}")
+
+
+def _refused(url: str, found: str) -> UsageError:
+    return UsageError(
+        f"the archive {url} is refused",
+        expected="plain relative names, no links, no passwords, and no more bytes than text unpacks to",
+        found=found,
+        fix="find out who made it, and have it made again",
+    )
+
+
+def _damaged(url: str, problem: object) -> StoreError:
+    return StoreError(f"the archive {url} can not be read", found=str(problem), fix="copy or make the archive again")
 
 
 def _refusal(member: zipfile.ZipInfo) -> str:

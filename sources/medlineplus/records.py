@@ -195,7 +195,7 @@ def _folded(text: str | None) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    return _folded("".join(element.itertext(etree.Element)))
+    return _folded("".join(element.itertext(etree.Element)) if len(element) else element.text)
 
 
 def _texts(elements: Sequence[etree._Element]) -> tuple[str, ...]:
