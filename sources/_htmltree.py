@@ -55,6 +55,7 @@ _CLOSED_BY: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
 _ATTRIBUTES: Final = names(
     "href name id lang dir title src alt width height colspan rowspan scope start type class style xml:lang"
 )
+DEEPEST: Final = 100  # nobody nests deeper on purpose, and readers of trees are recursive
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([:-][a-z0-9.-]*)?")
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0, 2.2
@@ -106,6 +107,9 @@ class _Builder(HTMLParser):
             self.handle_data(self.get_starttag_text() or "")
             return
         self._close_before(tag)
+        if len(self._stack) > DEEPEST:
+            self._problem(f"elements nested deeper than {DEEPEST}; the inner ones count as text")
+            return
         if tag in ("td", "th") and self._stack[-1].tag in _ROW_GROUPS:
             self._push("tr")
         name = tag if _NAME.fullmatch(tag) else "span"

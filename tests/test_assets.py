@@ -321,6 +321,11 @@ def test_a_drawing_that_is_no_safe_xml_is_an_error(data: bytes) -> None:
     assert finding.startswith("image.damaged: the image 'a.svg', line 1: ")
 
 
+def test_a_deep_drawing_is_drawn() -> None:
+    inner = b"<g>" * 250 + b"<path/>" + b"</g>" * 250
+    assert drawn(inner) == (inner.decode(), "")
+
+
 def test_plain_text_entities_of_drawing_programs_are_read() -> None:
     whole = (
         b'<!DOCTYPE svg [<!ENTITY ns "http://www.w3.org/2000/svg">]><svg xmlns="&ns;" viewBox="0 0 4 8"><path d="M0 0"/></svg>'

@@ -187,6 +187,15 @@ def test_credit_lines_are_told_from_the_text(html: str, said: tuple[str, ...], l
     assert printed(html) == left
 
 
+@pytest.mark.parametrize("tag", ["div", "ul><li", "b", "table><tr><td", "blockquote", "section"])
+def test_nesting_without_end_is_cut_and_said(tag: str) -> None:
+    html = made(f"<{tag}>" * 5000 + "call 911")
+    element = body(html)
+    assert schema_problems(element) == []
+    assert "".join(element.itertext()) == "call 911"
+    assert [finding.code for finding in html.findings] == ["html.repaired"]
+
+
 def test_blocks_and_findings_say_their_line() -> None:
     html = made("<p>a</p>\n<p>b</p>\n\n<ul>\n<li>c <blink>d</blink></ul>")
     assert [block.get("data-line") for block in html.blocks] == ["10", "11", "13"]
