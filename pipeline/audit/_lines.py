@@ -94,7 +94,8 @@ class _Match:
         block, phrase, start, clean = self.blocks[index], self.phrases[index], self.at, self.clean
         self.marker = ""
         while True:
-            longer = self._head(block, len(phrase))
+            # a shorter head may stand here too, unless it is the beginning of the block itself
+            longer = self._head(block, len(phrase) if self._is_next(phrase, self.at, block) else 0)
             if not longer and self._is_next(phrase, self.at, block):
                 break
             if not longer and not self._layout_word(block):
