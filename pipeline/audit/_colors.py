@@ -18,7 +18,6 @@ from lxml import etree
 from pipeline.audit._css import Declaration, Rule, declarations
 from pipeline.audit._hazards import substituted
 from pipeline.audit._reading import names
-from pipeline.audit._selectors import matcher
 
 Rgb = tuple[float, float, float]
 LOWEST: Final = 3.0  # WCAG 1.4.3 for large text; below it small print is no longer meant to be read
@@ -150,35 +149,32 @@ def _specificity(selector: str) -> tuple[int, int, int]:
     return ids, classes, len(re.findall(r"(?:^|[\s>+~(,])[a-z][-\w]*", bare, re.IGNORECASE))
 
 
-def lowest_contrast(element: etree._Element, rules: Sequence[Paint]) -> float:
-    """The element's lowest contrast under any one of the conditions that its rules name. Raises ValueError."""
-    chain = [*reversed(list(element.iterancestors())), element]
-    colors = [p for p in rules if p.name in ("color", "background")]
-    applying = [(each, [p for p in colors if matcher(p.selector)(each)]) for each in chain]
-    held = {frozenset[str](), *(p.conditions for p in rules)}
-    return min(_contrast_under(conditions, applying, rules) for conditions in held)
+Applying = Sequence[tuple[etree._Element, Sequence[Paint]]]
 
 
-def _contrast_under(
-    held: frozenset[str], applying: Sequence[tuple[etree._Element, list[Paint]]], rules: Sequence[Paint]
-) -> float:
-    variables = _variables_under(held, [each for each, _ in applying], rules)
+def lowest_contrast(chain: Applying) -> float:
+    """The lowest contrast of an element under any one of the conditions that its rules name. `chain` is every element from
+    the root down to it, each with the paints that mean it. Raises ValueError."""
+    held = {frozenset[str](), *(paint.conditions for _, painted in chain for paint in painted)}
+    return min(_contrast_under(conditions, chain) for conditions in held)
+
+
+def _contrast_under(held: frozenset[str], chain: Applying) -> float:
+    variables = _variables_under(held, chain)
     texts: list[Rgb | None] = [_BLACK]
     behinds: list[Rgb | None] = [_WHITE]
-    for each, painted in applying:
-        there = [p for p in painted if p.conditions <= held]
+    for each, painted in chain:
+        there = [paint for paint in painted if paint.conditions <= held]
         behinds = _mixed(_winning(each, "background", there, variables), behinds, behinds)
         texts = _mixed(_winning(each, "color", there, variables), texts, behinds)
     return min((contrast(t, b) for t in texts for b in behinds if t is not None and b is not None), default=21.0)
 
 
-def _variables_under(held: frozenset[str], chain: Sequence[etree._Element], rules: Sequence[Paint]) -> dict[str, tuple[str, ...]]:
-    """The values of each custom property under these conditions: one for each selector of the chain that sets it."""
+def _variables_under(held: frozenset[str], chain: Applying) -> dict[str, tuple[str, ...]]:
+    """The values of each custom property under these conditions: one for each selector that sets it."""
+    here = {p: None for _, painted in chain for p in painted if p.name.startswith("--") and p.conditions <= held}
     values: dict[tuple[str, str], str] = {}
-    set_here = [p for p in rules if p.name.startswith("--") and p.conditions <= held]
-    selectors = {p.selector for p in set_here}
-    reached = {s for s in selectors if any(matcher(s)(each) for each in chain)}
-    for paint in sorted((p for p in set_here if p.selector in reached), key=lambda p: p.weight):
+    for paint in sorted(here, key=lambda paint: paint.weight):
         values[paint.name, paint.selector] = paint.value
     found: dict[str, tuple[str, ...]] = {}
     for (name, _), value in values.items():
@@ -187,7 +183,8 @@ def _variables_under(held: frozenset[str], chain: Sequence[etree._Element], rule
 
 
 def _winning(element: etree._Element, name: str, rules: Sequence[Paint], variables: Mapping[str, tuple[str, ...]]) -> list[str]:
-    inline = [d.value for d in declarations(element.get("style", "")) if _property(d) == name]
+    style = element.get("style")
+    inline = [d.value for d in declarations(style) if _property(d) == name] if style else []
     matching = [p for p in rules if p.name == name]
     if not inline and not matching:
         return []

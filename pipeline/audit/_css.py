@@ -75,6 +75,7 @@ def sheet(text: str) -> Sheet:
     return Sheet(tuple(rules), tuple(urls), _variables(rules))
 
 
+@lru_cache(maxsize=1024)
 def declarations(text: str) -> tuple[Declaration, ...]:
     """The declarations of a `style` attribute."""
     found = [_declaration(part) for part in split(_without_comments(text), ";")]

@@ -57,6 +57,7 @@ _ACTIVE: Final = names("script iframe frame object embed applet form input butto
 _BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DECLARED: Final = re.compile(r"<!(?!--)(?!doctype html\s*>)|<\?", re.IGNORECASE)
+_ARROW: Final = re.compile("[\u2190-\u21ff\u2b00-\u2bff\ufe0e\ufe0f\\s]*")
 _COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _SELF_CLOSED: Final = re.compile(r"<([a-zA-Z][^\s/>]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*/>")
 _FOREIGN: Final = re.compile(r"<(svg|math)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -140,23 +141,23 @@ def _ambiguous(text: str) -> Iterator[str]:
 
 def nesting(root: etree._Element) -> list[Problem]:
     """Elements where HTML does not allow them: browsers move such elements, or end the one around them."""
-    found = []
-    for element in root.iter("*"):
-        name, parent = local(element), element.getparent()
-        above = local(parent) if parent is not None else ""
-        if name in _TREACHEROUS:
-            found.append(f"<{name}> reads differently in browsers")
-        elif (
-            (name in _PARENTS and above not in _PARENTS[name])
-            or (above in _CHILDREN and name not in _CHILDREN[above] and name not in ("script", "template"))
-            or (above in _TEXT_ONLY and name in BLOCKS)
-        ):
-            found.append(f"<{name}> in <{above}>")
-        elif above in _CHILDREN and parent is not None and _stray(parent):
-            found.append(f"words between the parts of <{above}>")
-        elif name == "a" and any(local(up) == "a" for up in element.iterancestors()):
-            found.append("<a> in <a>")
-    return [Problem(codes.MARKUP, text) for text in dict.fromkeys(found)]
+    found: dict[str, None] = {}
+    for parent in root.iter("*"):
+        above = local(parent)
+        children = _CHILDREN.get(above)
+        if above in _TREACHEROUS:
+            found[f"<{above}> reads differently in browsers"] = None
+        if children and _stray(parent):
+            found[f"words between the parts of <{above}>"] = None
+        for child in parent.iterchildren("*"):
+            name = local(child)
+            homeless = name in _PARENTS and above not in _PARENTS[name]
+            strange = children is not None and name not in children and name not in ("script", "template")
+            if homeless or strange or (name in BLOCKS and above in _TEXT_ONLY):
+                found[f"<{name}> in <{above}>"] = None
+            if name == "a" and (above == "a" or next(parent.iterancestors("{*}a"), None) is not None):
+                found["<a> in <a>"] = None
+    return [Problem(codes.MARKUP, text) for text in found]
 
 
 def _stray(parent: etree._Element) -> bool:
@@ -311,8 +312,9 @@ def _says_something(element: etree._Element) -> bool:
 
 
 def _is_sign(element: etree._Element, name: str) -> bool:
-    """Whether an element is a sign that a format adds: a way back to the text, without a letter or digit."""
-    return name == "a" and element.get("href", "").startswith("#") and not _says_something(element) and not len(element)
+    """Whether an element is a sign that a format adds: an arrow back to the text. A footnote's mark (*, †) is the author's."""
+    here = name == "a" and element.get("href", "").startswith("#") and not len(element)
+    return here and _ARROW.fullmatch(element.text or "") is not None
 
 
 def _only_link(script: etree._Element) -> bool:
@@ -377,21 +379,15 @@ def requests(root: etree._Element, source: str) -> list[Request]:
     return [Request(url, how, source) for url, how in found]
 
 
+_HOLD_NONE: Final = names("class id lang dir rel type role alt title name content scope tabindex width height colspan rowspan")
+
+
 def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
-    name, found = local(element), []
+    name: str = local(element)
+    found: list[tuple[str, str]] = []
     for raw, value in element.attrib.items():
-        attribute = str(raw).split("}")[-1].lower()
-        text = str(value)
-        if attribute in _FETCHING and not (attribute == "data" and name != "object"):
-            found.append((text, f"<{name} {attribute}>"))
-        elif attribute in ("srcset", "imagesrcset"):
-            found += [(part.split()[0], f"<{name} {attribute}>") for part in text.split(",") if part.split()]
-        elif attribute == "href" and _fetches(element, name):
-            found.append((text, f"<{name} href>"))
-        elif attribute == "style" or "url(" in text.lower():
-            found += [(url, f"<{name} {attribute}>") for url in requested(text)]
-        elif attribute == "srcdoc":
-            found.append((text, f"<{name} srcdoc>"))
+        if raw not in _HOLD_NONE:
+            found += _requests_in(element, name, str(raw).rpartition("}")[2].lower(), str(value))
     if name == "style":
         found += [(url, "<style>") for url in sheet("".join(element.itertext())).urls]
     if name == "meta" and (element.get("http-equiv") or "").lower() == "refresh":
@@ -399,9 +395,20 @@ def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
     return found
 
 
+def _requests_in(element: etree._Element, name: str, attribute: str, text: str) -> list[tuple[str, str]]:
+    how = f"<{name} {attribute}>"
+    if attribute == "href":
+        return [(text, how)] if name not in ("a", "area") and _fetches(element, name) else []
+    if attribute in _FETCHING:
+        return [(text, how)] if attribute != "data" or name == "object" else []
+    if attribute in ("srcset", "imagesrcset"):
+        return [(part.split()[0], how) for part in text.split(",") if part.split()]
+    if attribute == "srcdoc":
+        return [(text, how)]
+    return [(url, how) for url in requested(text)] if attribute == "style" or "(" in text else []
+
+
 def _fetches(element: etree._Element, name: str) -> bool:
-    if name in ("a", "area"):
-        return False
     if name == "link":
         relations = (element.get("rel") or "").lower().split()
         return (

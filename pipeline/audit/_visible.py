@@ -7,11 +7,11 @@ the chain of elements from the root, because every topic of a site stands in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 
 from lxml import etree
 
@@ -36,6 +36,7 @@ _COVERS: Final = names("position transform translate scale inset margin margin-t
 _STILL_READ: Final = names("text-transform list-style list-style-type text-decoration text-decoration-line direction")
 
 
+T = TypeVar("T", Rule, Paint)
 Kind = tuple[object, ...]  # an element by itself: its name, and the attributes that may decide how it looks
 
 
@@ -67,21 +68,14 @@ class Styles:
         found = hazards(whole)
         self.variables = dict(whole.variables)
         self.generated = generated(whole)
-        self.paints: tuple[Paint, ...] = paints(rules)
-        self.by_subject: dict[tuple[str, str], list[Rule]] = {}
-        for rule in found:
-            self.by_subject.setdefault(subject(rule.selector), []).append(rule)
+        painted = paints(rules)
+        self.hazards = _by_subject(found)
+        self.paints = _by_subject(painted)
         self.covering = [r for r in found if any(d.name in _COVERS for d in r.declarations) and not _out_of_sight(r.declarations)]
-        asked = [rule.selector for rule in found] + [paint.selector for paint in self.paints]
+        asked = [rule.selector for rule in found] + [paint.selector for paint in painted]
         self.rememberable = not any(_SIBLINGS.search(s) or _ASKED.search(s) for s in asked)
         self.verdicts: dict[tuple[int, bool], Why | None] = {}
-
-    def rules_for(self, element: etree._Element) -> Iterator[Rule]:
-        """The rules with a hazard that may be meant for an element."""
-        keys = [("", ""), ("tag", local(element)), ("id", element.get("id", ""))]
-        keys += [("class", name) for name in element.get("class", "").split()]
-        for key in keys:
-            yield from self.by_subject.get(key, ())
+        self.painted: dict[int, list[Paint]] = {}
 
 
 class Look:
@@ -90,7 +84,8 @@ class Look:
     def __init__(self, sheets: Styles) -> None:
         self.styles = sheets
         self._numbers: dict[etree._Element, int] = {}
-        self._own: dict[tuple[int, bool], Why | None] = sheets.verdicts if sheets.rememberable else {}
+        self._own = sheets.verdicts if sheets.rememberable else {}
+        self._paints = sheets.painted if sheets.rememberable else {}
 
     def number(self, element: etree._Element) -> int:
         """A number that is the same for elements of the same kind below elements of the same kinds."""
@@ -108,6 +103,7 @@ class Look:
         if key not in self._own:
             if len(self._own) > 20_000:
                 self._own.clear()
+                self._paints.clear()
             self._own[key] = self._judged(element, exact)
         return self._own[key]
 
@@ -123,17 +119,24 @@ class Look:
         for declaration in declarations(element.get("style", "")):
             if hazard(declaration, self.styles.variables) or declaration.name == "content":
                 return Why(f'style="{declaration.name}: {declaration.value}"', declaration.name not in _STILL_READ)
-        rules = [rule for rule in self.styles.rules_for(element) if _applies(rule, element)]
+        rules = [rule for rule in _meant(self.styles.hazards, element) if _applies(rule, element)]
         for rule in sorted(rules, key=_still_read):
             return Why(said(rule), not _still_read(rule))
         return None
 
     def _faint(self, element: etree._Element) -> Why | None:
         try:
-            ratio = lowest_contrast(element, self.styles.paints)
+            chain = [*reversed(list(element.iterancestors())), element]
+            ratio = lowest_contrast([(each, self._painted(each)) for each in chain])
         except ValueError as error:
             return Why(str(error))
         return Why(f"contrast {ratio:.1f}, expected at least {LOWEST:.0f}") if ratio < LOWEST else None
+
+    def _painted(self, element: etree._Element) -> list[Paint]:
+        number = self.number(element)
+        if number not in self._paints:
+            self._paints[number] = [p for p in _meant(self.styles.paints, element) if matcher(p.selector)(element)]
+        return self._paints[number]
 
     def all_seen(self, found: Sequence[tuple[Kind, int]], place: int) -> bool:
         """Whether all kinds of elements of a body are known to be seen, standing below the element of number `place`."""
@@ -159,6 +162,22 @@ class Look:
                 covering = any(d.name in _COVERS and hazard(d, self.styles.variables) for d in inline)
                 found += [f'style="{element.get("style")}"'] if covering and not _out_of_sight(inline) else []
         return found
+
+
+def _by_subject(found: Iterable[T]) -> dict[tuple[str, str], list[T]]:
+    """Rules by what every element that they mean must have."""
+    table: dict[tuple[str, str], list[T]] = {}
+    for each in found:
+        table.setdefault(subject(each.selector), []).append(each)
+    return table
+
+
+def _meant(table: Mapping[tuple[str, str], Sequence[T]], element: etree._Element) -> Iterator[T]:
+    """The rules that may mean an element."""
+    keys = [("", ""), ("tag", local(element)), ("id", element.get("id", ""))]
+    keys += [("class", name) for name in element.get("class", "").split()]
+    for key in keys:
+        yield from table.get(key, ())
 
 
 def kinds(root: etree._Element) -> tuple[tuple[Kind, int], ...]:
