@@ -78,7 +78,7 @@ def open_inputs(system: System) -> inputs.Inputs:
 
 def _open_input(system: System, written: str) -> inputs.Input:
     if "://" in written:
-        return inputs.Input(written.rstrip("/"), system.open_store(written))
+        return inputs.Input(written.split("://", 1)[1].rstrip("/"), system.open_store(written))
     path = system.configuration.path(written)
     name = posixpath.normpath(written)
     if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):

@@ -436,7 +436,7 @@ class Releases(Protocol):
 
 
 class Stored(NamedTuple):
-    """One object of a listing."""
+    """One object of a listing; `token` is "" where it would cost reading the object."""
 
     key: str
     size: int
@@ -445,14 +445,19 @@ class Stored(NamedTuple):
 
 class Store(Protocol):
     """A destination (or an input): keys are POSIX paths; objects are whole or absent. Picklable; clients are
-    made on first use in each process. Every method raises StoreError where the store fails."""
+    made on first use in each process. Every method raises StoreError where the store fails. A store that is faster
+    with several requests at once says so in an attribute `parallel` (how many)."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """How the store is written in settings and messages."""
 
     def get(self, key: str) -> tuple[bytes, str]:
         """Bytes and token (an opaque compare-and-swap name, not a checksum). Raises NotFound."""
 
-    def put(self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = "") -> str:
+    def put(
+        self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
+    ) -> str:
         """Writes whole and returns the new token. `absent`: only where no object is; `match`: only where the
         object still has that token. Raises PreconditionFailed where it is not so, and writes nothing."""
 

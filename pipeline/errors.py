@@ -1,12 +1,12 @@
 """Exceptions, by who can act. What an editor must fix is no exception but a Finding.
 
-    SyndicationError
-    ├── UsageError          2  wrong command line, settings, partner file or plug-in: the operator edits a file
-    ├── StoppedError        3  a threshold or brake stopped the site: the operator decides
-    ├── StoreError          4  the store or the network failed: the operator looks at the store, then runs again
-    │   ├── NotFound           no such object (callers that expect it catch it)
-    │   └── PreconditionFailed a conditional write lost (callers catch it and read back)
-    └── RaceLost            5  another run published first: nothing to repair, the next run goes on from there
+SyndicationError            exit code, and who acts
+├── UsageError          2  wrong command line, settings, partner file or plug-in: the operator edits a file
+├── StoppedError        3  a threshold or brake stopped the site: the operator decides
+├── StoreError          4  the store or the network failed: the operator looks at the store, then runs again
+│   ├── NotFound           no such object (callers that expect it catch it)
+│   └── PreconditionFailed a conditional write lost (callers catch it and read back)
+└── RaceLost            5  another run published first: nothing to repair, the next run goes on from there
 """
 
 from __future__ import annotations

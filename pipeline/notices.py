@@ -75,7 +75,9 @@ class Words(Protocol):
         """`March 1, 2023`, as that language writes it."""
 
 
-def notices(metadata: Metadata, publisher: Texts, partner: Texts, words: Words, order: Sequence[str] = KINDS) -> tuple[Notice, ...]:
+def notices(
+    metadata: Metadata, publisher: Texts, partner: Texts, words: Words, order: Sequence[str] = KINDS
+) -> tuple[Notice, ...]:
     """All notices of an edition, in `order` (kinds not named in it follow in the default order)."""
     ranked = [*order, *(kind for kind in KINDS if kind not in order)]
     found = (_MAKERS[kind](metadata, publisher, partner, words) for kind in ranked)
