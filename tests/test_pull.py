@@ -406,10 +406,11 @@ def test_a_blob_that_was_tampered_with(store: Store, dest: Path, data: bytes | N
 )
 def test_unsafe_paths_are_refused(disk: Store, dest: Path, path: str) -> None:
     publish(disk)
-    for how in (
+    ways: list[dict[str, Any]] = [
         {"rows": lambda rows: rows[0]["files"][0].update(path=path)},
         {"document": lambda document: document["files"][0].update(path=path)},
-    ):
+    ]
+    for how in ways:
         forge(disk, **how)
         with pytest.raises(StoreError, match="not safe to use"):
             fetch(disk, dest)

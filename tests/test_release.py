@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -321,7 +322,7 @@ def test_a_run_that_is_killed_on_a_disk(disk: Store, tmp_path: Path) -> None:
         step += 1
         changed = {0: f"step {step}"}
         before = release.current(disk, SITE.prefix)
-        ended = not killed_at(lambda changed=changed: publish(disk, 1, changed), step)
+        ended = not killed_at(partial(publish, disk, 1, changed), step)
         live = release.current(disk, SITE.prefix)
         assert before
         assert live

@@ -6,19 +6,25 @@ import hashlib
 import os
 import pickle
 import resource
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT, require_tool
+from faults import Proxy, proxy
 from forked import in_child
 from seaweed import BUCKET, Place, s3_place
 
+from deploy.seaweedfs import command
 from outputs.stores import folder, s3
 from pipeline.contracts import Store, Stored
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, SyndicationError, UsageError
@@ -182,9 +188,13 @@ def test_of_racing_writes_one_wins(store: Store, how: str) -> None:
     for number in range(3):
         key = f"race/{number}"
         condition: dict[str, Any] = {"absent": True} if how == "absent" else {"match": put(store, key, b"before")}
-        wins = _race(16, lambda n, key=key, condition=condition: put(store, key, b"writer %d" % n, **condition))
+        wins = _race(16, partial(_write, store, key, condition))
         assert len(wins) == 1
         assert store.get(key) == (b"writer %d" % next(iter(wins)), next(iter(wins.values())))
+
+
+def _write(store: Store, key: str, condition: dict[str, Any], writer: int) -> str:
+    return put(store, key, b"writer %d" % writer, **condition)
 
 
 def _race(writers: int, write: Callable[[int], str]) -> dict[int, str]:
@@ -545,3 +555,88 @@ def test_a_partner_reads_its_own_prefix_and_nothing_else(s3_place: Place, monkey
     ):
         with pytest.raises(StoreError, match="AccessDenied"):
             operation()
+
+
+# --- a bad network --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad_network(s3_place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, s3.S3Store]]:
+    """A proxy, and the store behind it with three attempts a request."""
+    monkeypatch.setattr(s3, "ATTEMPTS", 3)
+    with proxy(s3_place.settings["endpoint_url"]) as between:
+        yield between, s3_place.open(endpoint_url=between.url)
+
+
+@pytest.mark.parametrize("faults", [["lost"], ["busy", "lost"], ["reset", "lost"], ["lost", "lost"], ["lost"] * 3])
+@pytest.mark.parametrize("how", ["absent", "match"])
+def test_an_answer_that_is_lost_is_looked_up(bad_network: tuple[Proxy, s3.S3Store], faults: list[str], how: str) -> None:
+    """The server wrote, we do not know: the retry finds our own object in its way, or no answer comes at all."""
+    between, store = bad_network
+    condition: dict[str, Any] = {"absent": True} if how == "absent" else {"match": put(store, "a", b"before")}
+    between.faults[:] = faults
+    token = put(store, "a", b"ours", **condition)
+    assert store.get("a") == (b"ours", token)
+    assert between.faults == []
+
+
+def test_a_retry_that_meets_another_write_loses(bad_network: tuple[Proxy, s3.S3Store]) -> None:
+    between, store = bad_network
+    put(store, "a", b"theirs")
+    between.faults[:] = ["reset", "busy"]
+    with pytest.raises(PreconditionFailed):
+        put(store, "a", b"ours", absent=True)
+    assert store.get("a")[0] == b"theirs"
+
+
+def test_a_busy_server_is_asked_again(bad_network: tuple[Proxy, s3.S3Store]) -> None:
+    between, store = bad_network
+    between.faults[:] = ["busy", "reset"]
+    put(store, "a", b"1" * 1000)
+    between.faults[:] = ["cut", "busy"]
+    assert store.get("a")[0] == b"1" * 1000
+    between.faults[:] = ["reset", "cut"]
+    assert keys(store) == ["a"]
+    between.faults[:] = ["busy", "lost"]
+    store.delete("a")
+    assert keys(store) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("busy", "run again later"), ("reset", "look whether the server runs"), ("cut", "proxy")]
+)
+def test_a_server_that_stays_broken(bad_network: tuple[Proxy, s3.S3Store], fault: str, said: str) -> None:
+    between, store = bad_network
+    put(store, "a", b"1" * 1000)
+    between.faults[:] = [fault] * 40
+    for operation in (lambda: store.get("a"), lambda: keys(store)):
+        with pytest.raises(StoreError, match=said) as caught:
+            operation()
+        assert caught.type is StoreError
+    between.faults.clear()
+    assert store.get("a")[0] == b"1" * 1000
+
+
+# --- the server that demonstrations use -----------------------------------------------------------
+
+
+def test_a_command_runs_with_a_server_beside_it() -> None:
+    require_tool(bool(command()), "weed")
+    script = (
+        "import os; from outputs.stores import s3; store = s3.open(os.environ['SYNDICATION_STORE'], {});"
+        "store.put('a', b'1', media_type='text/plain'); print([o.key for o in store.list()], flush=True); raise SystemExit(7)"
+    )
+    words = [
+        sys.executable,
+        str(ROOT / "deploy/seaweedfs.py"),
+        "--bucket",
+        "demo",
+        "--",
+        sys.executable,
+        "-W",
+        "error",
+        "-c",
+        script,
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("['a']\n", "", 7)

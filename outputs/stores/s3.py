@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -95,7 +95,7 @@ class S3Store:
         for wait in (0.2, 1.0, None):
             answer = self._ask(what, lambda: self._client().get_object(Bucket=self.bucket, Key=name))
             try:
-                with answer["Body"] as body:
+                with closing(answer["Body"]) as body:
                     return body.read(), answer["ETag"]
             except _failures() as error:
                 if wait is None:
