@@ -37,10 +37,11 @@ _FORMAT: Final = "text"
 Block = dict[str, Any]
 
 
-def document(body: etree._Element, words: Labels) -> bytes:
-    """The whole document of a `<body>`."""
-    blocks = _Writer(body, words).flow(body)
-    return json.dumps({"pandoc-api-version": _VERSION, "meta": {}, "blocks": blocks}, ensure_ascii=False).encode()
+def document(body: etree._Element, words: Labels) -> tuple[bytes, int]:
+    """The whole document of a `<body>`, and the number of links to other topics of which only the words are left."""
+    writer = _Writer(body, words)
+    ast = {"pandoc-api-version": _VERSION, "meta": {}, "blocks": writer.flow(body)}
+    return json.dumps(ast, ensure_ascii=False).encode(), writer.cut_links
 
 
 def fold(text: str) -> str:
@@ -56,6 +57,7 @@ class _Writer:
         self.numbers = _footnote_numbers(body)
         self.spelled: set[str] = set()
         self.depth = 0
+        self.cut_links = 0
 
     # --- blocks ---
 
@@ -213,6 +215,7 @@ class _Writer:
     def _link(self, element: etree._Element) -> str:
         text, href = self.text(element), element.get("href", "")
         kind = element.get("data-kind")
+        self.cut_links += kind == "topic"
         if kind == "external" and not _says(text, href):
             address = re.sub(r"^(mailto|tel):", "", href)
             return f"{text} <{address}>" if text.strip() else address

@@ -37,6 +37,8 @@ def _columns(character: str) -> int:
 
 def wrap(text: str, columns: int = COLUMNS, first: str = "", rest: str | None = None) -> list[str]:
     """The text's lines. `first` stands before the first (a list's marker), `rest` before the others (default: as wide, blank)."""
+    if width(first) + width(text) <= columns:
+        return [(first + text).rstrip(" ")]
     rest = " " * width(first) if rest is None else rest
     room = max(columns - width(first), NARROWEST)
     lines, line, used = [], "", 0
@@ -56,6 +58,9 @@ def _pieces(text: str) -> Iterator[tuple[str, int]]:
     """What may not be parted, each with the number of spaces before it."""
     held = ""
     for word in text.split(" "):
+        if not held and word.isalpha() and word.isascii():  # most words: nothing more to ask
+            yield word, 1
+            continue
         if held and not _NUMBER.fullmatch(word):
             word = f"{held} {word}"
             held = ""

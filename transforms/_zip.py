@@ -41,7 +41,7 @@ def stored(name: str, data: bytes) -> Member:
 
 def deflated(name: str, data: bytes) -> Member:
     """A member packed with deflate."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return Member(name, _DEFLATED, zlib.crc32(data), len(data), packer.compress(data) + packer.flush())
 
 

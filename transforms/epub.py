@@ -13,12 +13,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
 from lxml.builder import E
 
-from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Site, View
+from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, View
 from pipeline.labels import Labels, labels
 from pipeline.topic import MATHML, Metadata
 from transforms._html import Entry, Options, at_media_path, render
@@ -39,11 +40,13 @@ _OPS: Final = "http://www.idpf.org/2007/ops"
 _OPF: Final = "http://www.idpf.org/2007/opf"
 _DC: Final = "http://purl.org/dc/elements/1.1/"
 _TYPE: Final = f"{{{_OPS}}}type"
-_CONTAINER: Final = (
+_MIMETYPE: Final = stored("mimetype", MEDIA_TYPE.encode())
+_CONTAINER: Final = deflated(
+    "META-INF/container.xml",
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b'<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">\n'
     b'  <rootfiles><rootfile full-path="EPUB/package.opf" media-type="application/oebps-package+xml"/></rootfiles>\n'
-    b"</container>\n"
+    b"</container>\n",
 )
 # Marks of meaning by class: EPUB's own (epub:type) and assistive technology's (role).
 _MEANINGS: Final = {
@@ -158,14 +161,14 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
     parts, words = body.parts, labels(edition.metadata.language)
     logo = [_image(edition.site.brand.logo)] if edition.site.brand.logo else []
     members = [
-        stored("mimetype", MEDIA_TYPE.encode()),
-        deflated("META-INF/container.xml", _CONTAINER),
+        _MIMETYPE,
+        _CONTAINER,
         deflated(f"{_FOLDER}/package.opf", _package(body, edition, words)),
         parts["nav"],
         deflated(f"{_FOLDER}/title.xhtml", _title_page(edition, words)),
         parts["chapter"],
         deflated(f"{_FOLDER}/rights.xhtml", _rights_page(edition, words)),
-        deflated(f"{_FOLDER}/style.css", _style(edition.site)),
+        _style(edition.site.templates, edition.site.brand.color),
         *parts["images"],
         *logo,
     ]
@@ -199,8 +202,9 @@ def _rights_page(edition: Edition, words: Labels) -> bytes:
     return _page(title, words, page)
 
 
-def _style(site: Site) -> bytes:
-    return style(site.templates, "epub.css").replace(_BRAND_COLOR, site.brand.color).encode()
+@lru_cache(maxsize=64)
+def _style(templates: str, color: str) -> Member:
+    return deflated(f"{_FOLDER}/style.css", style(templates, "epub.css").replace(_BRAND_COLOR, color).encode())
 
 
 # --- package document ---------------------------------------------------------------------------

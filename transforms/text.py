@@ -34,12 +34,11 @@ def path(edition: Edition) -> str:
 def body(view: View, assets: Assets) -> Body:  # noqa: ARG001  # pictures are words here
     """The topic's text, wrapped. Raises PandocError."""
     topic = view.topic
-    source = document(topic.body, labels(topic.metadata.language))
+    source, cut_links = document(topic.body, labels(topic.metadata.language))
     set_by_pandoc = pandoc.convert(source, "json", "plain", _OPTIONS).decode()
     lines = [line for raw in set_by_pandoc.split("\n") for line in _laid_out(raw)]
     content = "\n".join(lines).strip("\n") + "\n"
-    count = sum(1 for link in topic.body.iter("a") if link.get("data-kind") == "topic")
-    return Body(content.encode(), omitted={"cross-references": count} if count else {})
+    return Body(content.encode(), omitted={"cross-references": cut_links} if cut_links else {})
 
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:
