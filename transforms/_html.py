@@ -7,10 +7,6 @@ the tree.
 Every class is `syn-*` and every id `syn-<topic id>--<anchor>`, so that a fragment can stand in any page. Anchors are
 the source's own ids, or slugs of titles; never counters, which would move when an editor adds a section. Elements and
 attributes pass by allow-list: what the canonical vocabulary does not know keeps its words and loses its mark-up.
-
-A number and the word after it are joined by U+00A0, in the text itself and not by a `span` and a style sheet: it needs
-no mark-up, survives copying into a partner's own page, and holds in reading systems that ignore style sheets. It
-changes the text in white space alone.
 """
 
 from __future__ import annotations
@@ -30,7 +26,9 @@ from pipeline.contracts import Assets, Image, View
 from pipeline.labels import Labels, direction, labels
 from pipeline.topic import BLOCKS, MATHML, PROVENANCE, plain, slug
 from transforms._anchors import Anchors, anchor_id
-from transforms._mathml import clean_math, names, without_namespace
+from transforms._mathml import clean_math, names
+from transforms._numbers import join_numbers
+from transforms._trees import before, remove, to_html, to_xhtml, wrap
 
 __all__ = ["Entry", "Options", "Rendered", "anchor_id", "at_media_path", "render", "to_html", "to_xhtml", "topic_links"]
 
@@ -97,44 +95,17 @@ def topic_links(view: View, page: str = "index.html", template: str = "") -> Top
     return templated if template else relative
 
 
-# --- printing -----------------------------------------------------------------------------------
-
-# XML escapes < and > everywhere, so that this is always a tag.
-_SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]+)[^<>]*/>")
-_VOID: Final = frozenset({b"br", b"img"})
-
-
-def to_html(element: etree._Element) -> bytes:
-    """The tree as HTML in UTF-8: void elements without end tags, MathML without prefixes. Printed as XML and mended, since
-    libxml2's own HTML printer rewrites addresses."""
-    text = etree.tostring(without_namespace(element), method="xml", encoding="utf-8", with_tail=False)
-    return _SELF_CLOSED.sub(_html_ending, bytes(text))
-
-
-def _html_ending(found: re.Match[bytes]) -> bytes:
-    name = found[1]
-    return found[0][:-2] + (b">" if name in _VOID else b"></" + name + b">")
-
-
-def to_xhtml(element: etree._Element) -> bytes:
-    """The tree as XML in UTF-8, to be set below an element whose default namespace is XHTML's."""
-    return bytes(etree.tostring(element, method="xml", encoding="utf-8", with_tail=False))
-
-
 # --- rendering ----------------------------------------------------------------------------------
 
 _INLINES: Final = names("em strong i b u s sub sup code kbd samp var cite q dfn span bdi abbr br a img")
 _KNOWN: Final = _INLINES | BLOCKS | {"body"}
 _KEPT_ATTRIBUTES: Final = names("id lang dir start type scope colspan rowspan title")
-_AS_TYPED: Final = ("pre", "code", "kbd", "samp")  # what readers may copy into a machine
 _UNWRAP: Final = "syn-unwrap"  # elements of this name lose their tags at the end of the work
 _HAS_ID: Final = etree.XPath("descendant::*[@id]")
 _HAS_ONLY: Final = etree.XPath("descendant::*[@data-only]")
 # What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
 _NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
 _EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
-_NUMBER: Final = re.compile(r"\d\s")
-_AFTER_NUMBER: Final = re.compile(r"(?<=\d)[ \t\r\n]+(?=[°%µ‰℃℉]|[^\W\d_]{1,14}(?![^\W_]))")
 
 
 _direction = lru_cache(maxsize=256)(direction)
@@ -194,7 +165,7 @@ class _Work:
         etree.strip_elements(self.root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
         for element in _HAS_ONLY(self.root):
             if self.options.format not in element.get("data-only").split():
-                _remove(element)
+                remove(element)
         if not self.options.related:
             self._leave_out_sections("related", "topic", "cross-references")
         if not self.options.definitions:
@@ -207,13 +178,13 @@ class _Work:
             if section.get("data-kind") == kind:
                 if counted_as:
                     self.omitted[counted_as] += sum(a.get("data-kind") == link_kind for a in section.iter("a"))
-                _remove(section)
+                remove(section)
 
     def _leave_out_figures(self) -> None:
         for figure in list(self.root.iter("figure")):
             if _only_pictures(figure):
                 self.omitted["illustrations"] += 1
-                _remove(figure)
+                remove(figure)
 
     def take_ids(self) -> None:
         """Gives the source's ids their form in the page. The first of two equal ones keeps it, as in a browser."""
@@ -228,6 +199,9 @@ class _Work:
     def finish(self) -> None:
         """Makes the root an element of its own right, and drops the tags that were marked for it."""
         etree.strip_tags(self.root, _UNWRAP)
+        for element, known in self.sections.items():
+            if not known.title:  # a section without a heading is none, for readers who go from heading to heading
+                element.tag = "div"
         self.root.tag = "div"
         self.root.attrib.clear()
         for name, value in (("class", "syn-body"), ("lang", self.metadata.language), ("dir", self.words.direction)):
@@ -251,13 +225,9 @@ class _Work:
         handler = _HANDLERS.get(tag)
         if handler is not None:
             handler(self, element, data)
-        text, tail = element.text, element.tail
-        if text and _NUMBER.search(text):
-            _join_numbers(element)
+        join_numbers(element)
         if tag in BLOCKS:
-            element.tail = tail or "\n"
-        elif tail and (_NUMBER.search(tail) or (text and text[-1].isdigit())):
-            _join_numbers_after(element)
+            element.tail = element.tail or "\n"
 
     def _unknown(self, element: etree._Element) -> None:
         if element.tag == f"{{{MATHML}}}math":
@@ -319,7 +289,7 @@ class _Work:
         around = self.section_of(element)
         self.heading(element, around.depth + inside)
         if not len(element) and not (element.text or "").strip():
-            _remove(element)
+            remove(element)
 
     def p(self, element: etree._Element, data: dict[str, str]) -> None:
         """A paragraph; its kind becomes a class."""
@@ -360,7 +330,7 @@ class _Work:
         if title in self.region_names:  # landmarks of one name can not be told apart
             wrapper.set("role", "group")
         self.region_names.add(title)
-        _wrap(element, wrapper)
+        wrap(element, wrapper)
 
     def _table_title(self, table: etree._Element) -> str:
         """What a table without caption is about: its column headings, else the section that it stands in."""
@@ -461,7 +431,7 @@ class _Work:
             {"class": "syn-back", "href": f"#{quote(reference, safe='-._~')}", "title": self.words.text("Back to text")}
         )
         back.text = "↩"
-        _before(back, "\u00a0")
+        before(back, "\u00a0")
 
 
 _Handler = Callable[[_Work, etree._Element, dict[str, str]], None]
@@ -507,60 +477,7 @@ def _section_label(words: Labels, kind: str) -> str:
     return words.text("Related information") if kind == "related" else ""
 
 
-def _join_numbers(element: etree._Element) -> None:
-    """Joins numbers to the words after them, in the text before an element's first child."""
-    text = element.text or ""
-    joined = _joined(text, False, len(element) > 0 and element[0].tag in _INLINES)
-    if joined != text and element.tag not in _AS_TYPED and next(element.iterancestors(*_AS_TYPED), None) is None:
-        element.text = joined
-
-
-def _join_numbers_after(element: etree._Element) -> None:
-    """The same in the text after an inline element, which may itself end with the number."""
-    text = element.tail or ""
-    ends_with_number = not len(element) and (element.text or "")[-1:].isdigit()
-    joined = _joined(text, ends_with_number, element.getnext() is not None)
-    if joined != text and next(element.iterancestors(*_AS_TYPED), None) is None:
-        element.tail = joined
-
-
-def _joined(text: str, after_number: bool, before_inline: bool) -> str:
-    text = _AFTER_NUMBER.sub("\u00a0", text)
-    if before_inline and text[-1] == " " and text[-2:-1].isdigit():
-        text = text[:-1] + "\u00a0"
-    if after_number and text[0] == " " and text[1:2].isalpha():
-        text = "\u00a0" + text[1:]
-    return text
-
-
 # --- trees --------------------------------------------------------------------------------------
-
-
-def _remove(element: etree._Element) -> None:
-    """Takes an element out, and leaves the text that follows it."""
-    if element.tail:
-        _before(element, element.tail)
-        element.tail = None
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
-
-
-def _before(element: etree._Element, text: str) -> None:
-    """Puts text right before an element."""
-    previous, parent = element.getprevious(), element.getparent()
-    if previous is not None:
-        previous.tail = (previous.tail or "") + text
-    elif parent is not None:
-        parent.text = (parent.text or "") + text
-
-
-def _wrap(element: etree._Element, wrapper: etree._Element) -> None:
-    parent = element.getparent()
-    assert parent is not None
-    wrapper.tail, element.tail = element.tail, None
-    parent.replace(element, wrapper)
-    wrapper.append(element)
 
 
 def _credit(image: etree._Element, text: str) -> None:

@@ -1,0 +1,62 @@
+"""Small work on lxml trees, and their printing as HTML and XHTML.
+
+In: elements. Out: the same trees changed in place, or bytes. Follows the HTML Standard's serialisation of void elements.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lxml import etree
+
+from transforms._mathml import without_namespace
+
+# XML escapes < and > everywhere, so that this is always a tag.
+_SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]+)[^<>]*/>")
+_VOID: Final = frozenset({b"br", b"img"})
+
+
+def to_html(element: etree._Element) -> bytes:
+    """The tree as HTML in UTF-8: void elements without end tags, MathML without prefixes. Printed as XML and mended, since
+    libxml2's own HTML printer rewrites addresses."""
+    text = etree.tostring(without_namespace(element), method="xml", encoding="utf-8", with_tail=False)
+    return _SELF_CLOSED.sub(_html_ending, bytes(text))
+
+
+def _html_ending(found: re.Match[bytes]) -> bytes:
+    name = found[1]
+    return found[0][:-2] + (b">" if name in _VOID else b"></" + name + b">")
+
+
+def to_xhtml(element: etree._Element) -> bytes:
+    """The tree as XML in UTF-8, to be set below an element whose default namespace is XHTML's."""
+    return bytes(etree.tostring(element, method="xml", encoding="utf-8", with_tail=False))
+
+
+def remove(element: etree._Element) -> None:
+    """Takes an element out, and leaves the text that follows it."""
+    if element.tail:
+        before(element, element.tail)
+        element.tail = None
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def before(element: etree._Element, text: str) -> None:
+    """Puts text right before an element."""
+    previous, parent = element.getprevious(), element.getparent()
+    if previous is not None:
+        previous.tail = (previous.tail or "") + text
+    elif parent is not None:
+        parent.text = (parent.text or "") + text
+
+
+def wrap(element: etree._Element, wrapper: etree._Element) -> None:
+    """Sets `wrapper` in the place of an element, and the element into it."""
+    parent = element.getparent()
+    assert parent is not None
+    wrapper.tail, element.tail = element.tail, None
+    parent.replace(element, wrapper)
+    wrapper.append(element)
