@@ -57,19 +57,17 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
 
 def bundle(rows: Sequence[Row], site: Site, publisher: Publisher) -> list[OutputFile]:
     """`NOTICE.txt`: whose texts these are, who may show them, under which agreements, and how many there are."""
-    by_terms = Counter((row.agreement, row.clause, row.language) for row in rows)
     source = f"{publisher.name} ({publisher.url})" if publisher.url else publisher.name
-    parts = [
-        *["\n".join(_heading("0", f"{publisher.name}: topics for {site.name}"))],
+    paragraphs = [
         f"Published by {source}, licensed to {site.name} (partner {site.partner}, site {site.id}).",
-        "The texts stand under the agreements below and may be shown as they allow, unaltered and with the notices that each "
-        "text carries: copyright, disclaimers, credits and dates. They may not be passed on to others.",
+        "The texts stand under the agreements below, and may be shown only as those allow and with the notices that each text "
+        "carries: copyright, disclaimers, credits and dates.",
         f"Topics in this bundle: {len(rows)}",
     ]
-    paragraphs = [part if "\n" in part else "\n".join(wrap(part)) for part in parts]
-    terms = ["\n".join(wrap(line, first="- ")) for line in _terms(by_terms)]
-    text = "\n\n".join(paragraphs) + "\n" + "".join(f"\n{line}\n" for line in ["\n".join(terms)] if line)
-    return [OutputFile("NOTICE.txt", text.encode(), MEDIA_TYPE)]
+    title = _heading("0", fold(f"{publisher.name}: topics for {site.name}"))
+    terms = [line for item in _terms(rows) for line in wrap(item, first="- ")]
+    parts = ["\n".join(lines) for lines in (title, *map(wrap, map(fold, paragraphs)), terms) if lines]
+    return [OutputFile("NOTICE.txt", ("\n\n".join(parts) + "\n").encode(), MEDIA_TYPE)]
 
 
 def _laid_out(line: str) -> Iterator[str]:
@@ -103,12 +101,14 @@ def _notice(notice: Notice) -> list[str]:
     return [line for index, part in enumerate(lines) for line in wrap(fold(part), first="  " if notice.label and index else "")]
 
 
-def _terms(counts: Counter[tuple[str, str, str]]) -> list[str]:
+def _terms(rows: Sequence[Row]) -> list[str]:
     """A line for each agreement and clause: how many topics in which languages."""
+    counts = Counter((row.agreement, row.clause, row.language) for row in rows)
     lines = []
     for agreement, clause in sorted({(agreement, clause) for agreement, clause, _ in counts}):
-        languages = sorted((language, count) for (a, c, language), count in counts.items() if (a, c) == (agreement, clause))
-        total, detail = sum(count for _, count in languages), ", ".join(f"{name} {count}" for name, count in languages)
+        languages = {language: n for (a, c, language), n in sorted(counts.items()) if (a, c) == (agreement, clause)}
         terms = ", ".join(part for part in (agreement, clause) if part) or "No agreement named"
-        lines.append(f"{terms}: {total} topics ({detail})" if total > 1 else f"{terms}: 1 topic ({detail})")
+        total = sum(languages.values())
+        detail = ", ".join(f"{language} {n}" for language, n in languages.items())
+        lines.append(f"{terms}: {total} {'topic' if total == 1 else 'topics'} ({detail})")
     return lines
