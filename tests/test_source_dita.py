@@ -15,11 +15,17 @@ from lxml import etree
 from pipeline import xml
 from pipeline.contracts import Conditions, Files, Head, Index, Unit
 from pipeline.errors import NotFound
-from pipeline.findings import Finding, has_errors
+from pipeline.findings import Finding, Severity, has_errors
 from pipeline.topic import Topic, dump, load, safe_id, schema_problems
 from sources import dita
+from sources.dita import places
+from sources.dita.documents import parsed
+from sources.dita.keys import KeySpace
+from sources.dita.reuse import Resolver, remove
+from sources.dita.topics import units
 
 CASES = Path(__file__).parent / "sources" / "dita"
+EVERYTHING = Conditions()
 Expected = Callable[[Path, str | bytes], None]
 
 
@@ -65,7 +71,7 @@ def claimed(files: Files) -> list[str]:
     return found
 
 
-def indexed(files: Files, conditions: Conditions = Conditions()) -> Index:
+def indexed(files: Files, conditions: Conditions = EVERYTHING) -> Index:
     """The index as the core hands it on: ids settled, once over the wire."""
     made = dita.index(files, claimed(files), conditions)
     counts = Counter(safe_id(entry.metadata.id) for entry in made.entries)
@@ -73,15 +79,17 @@ def indexed(files: Files, conditions: Conditions = Conditions()) -> Index:
     for entry in made.entries:
         name = safe_id(entry.metadata.id)
         ids[entry.unit] = name if counts[name] == 1 else safe_id(f"{name}-{'-'.join(filter(None, entry.unit))}")
-    settled: Index = pickle.loads(pickle.dumps(replace(made, ids=ids)))  # noqa: S301 - our own bytes
+    settled: Index = pickle.loads(pickle.dumps(replace(made, ids=ids)))
     return settled
 
 
 def topics(files: Files, index: Index) -> Iterator[tuple[Unit, Topic | None, tuple[Finding, ...]]]:
-    """Every topic of an index, its language filled in as the core does."""
+    """Every topic of an index, completed as the core does: with a language, with a whole copyright or none."""
     for entry in index.entries:
-        complete = replace(entry, metadata=replace(entry.metadata, language=entry.metadata.language or "en"))
-        made = dita.read(complete, index, files)
+        stated = entry.metadata.copyright
+        known = stated if stated and stated.first_year and stated.holder else None
+        metadata = replace(entry.metadata, language=entry.metadata.language or "en", copyright=known)
+        made = dita.read(replace(entry, metadata=metadata), index, files)
         yield entry.unit, made.topic, made.findings
 
 
@@ -109,3 +117,150 @@ def test_case(case: str, expected: Expected) -> None:
     uses = {entry.unit.file: entry.uses for entry in index.entries if entry.uses}
     expected(folder / "expected" / "uses.txt", "".join(f"{file}: {' '.join(used)}\n" for file, used in sorted(uses.items())))
     assert {path.name for path in (folder / "expected").iterdir()} == {*made, "findings.txt", "uses.txt"}
+
+
+# --- nothing lost -------------------------------------------------------------------------------
+
+# What readers do not get as words of the body: by name here, not by asking the code that is tested.
+HIDDEN = frozenset(
+    "titlealts prolog draft-comment required-cleanup indexterm index-base indextermref data data-about unknown param".split()
+) | {"sort-as", "no-topic-nesting", "shape", "coords", "related-links", "object", "boolean"}
+
+
+def texts(element: etree._Element, *, root: bool = True) -> Iterator[str]:
+    """Every run of text that a reader should see in a topic's mark-up, white space taken out."""
+    for one in element:
+        names = {str(one.tag), *re.findall(r"/([\w.-]+)", one.get("class") or "")} if isinstance(one.tag, str) else {"comment"}
+        of_link = element.tag in ("xref", "longdescref") and "desc" in names
+        if not (names & HIDDEN or of_link or (root and names & {"title", "glossterm"}) or "comment" in names):
+            yield "".join((one.text or "").split())
+            yield from texts(one, root=False)
+        yield "".join((one.tail or "").split())
+
+
+def seen(topic: Topic) -> str:
+    """Everything that a reader sees of a topic's body, white space taken out."""
+    parts = [*topic.body.itertext(), *(image.get("alt") or "" for image in topic.body.iter("img"))]
+    return "".join("".join(parts).split())
+
+
+def assert_nothing_lost(files: Files, index: Index, unit: Unit, topic: Topic) -> None:
+    """Each run of text of the resolved mark-up is in the body, as often as there."""
+    resolver = Resolver(files, index.data, KeySpace(index.data, ()))
+    root, _ = parsed(files, unit.file)
+    assert root is not None
+    element = next(one for place, one in units(root, unit.file) if place == unit)
+    copied = resolver.copied(element, unit.file)
+    notes: dict[str, etree._Element] = {}
+    for note in list(copied.iter("fn")):
+        if notes.setdefault(note.get("id") or str(len(notes)), note) is not note:
+            remove(note)  # of a note that is taken in twice, one is enough
+    wanted = Counter(text for text in texts(copied) if text)
+    body = seen(topic)
+    assert {text: (count, body.count(text)) for text, count in wanted.items() if body.count(text) < count} == {}, unit
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
+def test_nothing_lost(case: str) -> None:
+    """What stands in the mark-up, stands in the body."""
+    folder = CASES / case
+    ditaval = folder / "conditions.ditaval"
+    files = Folder(folder / "in")
+    index = indexed(files, Conditions(ditaval.name, ditaval.read_bytes()) if ditaval.exists() else Conditions())
+    for unit, topic, findings in topics(files, index):
+        if topic is not None and not has_errors(findings):
+            assert_nothing_lost(files, index, unit, topic)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("corpus", ["dita-ot-docs", "dita-ot-tests"])
+def test_real_publications(corpora: Path, corpus: str) -> None:
+    """Whatever is in it, a file makes topics or error findings with a place; bodies are valid and lose nothing."""
+    files = Folder(corpora / corpus)
+    index = indexed(files)
+    assert len(index.entries) > 200
+    assert all(finding.file for finding in index.findings)
+    for unit, topic, findings in topics(files, index):
+        assert all(finding.file and finding.line for finding in findings if finding.severity is Severity.ERROR)
+        assert topic is not None
+        assert schema_problems(topic.body) == [], unit
+        assert load(dump(topic)).body is not None
+        if not has_errors(findings):
+            assert_nothing_lost(files, index, unit, topic)
+
+
+@pytest.mark.corpus
+def test_what_is_no_dita_is_left_alone(corpora: Path) -> None:
+    """Other vocabularies' files are not claimed."""
+    names = ("medlineplus", "pdq", "medquad", "spl-health-canada", "pdq-derived-xml", "jats-preview-docs")
+    others = [path for name in names for path in (corpora / name).rglob("*.xml")]
+    heads = [xml.head(path.read_bytes(), path.name) for path in others]
+    assert len(heads) > 50
+    assert [shown for shown in heads if isinstance(shown, Head) and dita.claims(shown)] == []
+
+
+# --- single things ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("root", "claimed_by_us"),
+    [
+        ("<topic id='t'/>", True),
+        ("<glossgroup id='t'/>", True),
+        ("<dita/>", True),
+        ("<bookmap/>", True),
+        ("<subjectScheme/>", True),
+        ("<leaflet class='- topic/topic leaflet/leaflet '/>", True),
+        ("<!DOCTYPE x PUBLIC '-//OTHER//DTD DITA Special//EN' 'x.dtd'><x/>", True),
+        ("<topic schema='1' id='t'/>", False),
+        ("<topic xmlns='urn:other'/>", False),
+        ("<section/>", False),
+        ("<html/>", False),
+    ],
+)
+def test_claims(root: str, claimed_by_us: bool) -> None:
+    """A root is ours by class, public identifier or name; a printed canonical topic is not."""
+    shown = xml.head(root.encode(), "x.dita")
+    assert isinstance(shown, Head)
+    assert dita.claims(shown) is claimed_by_us
+
+
+def test_reuse_that_multiplies_itself_is_cut_short() -> None:
+    """Ten to the seventh paragraphs from a few lines: refused, with the line."""
+    steps = "".join(f"<div id='p{n}'>" + f"<p conref='#bomb/p{n - 1}'/>" * 10 + "</div>\n" for n in range(1, 8))
+    files = Memory(bomb__dita=f"<topic id='bomb' xml:lang='en'><title>Bomb</title><body><p id='p0'>x</p>\n{steps}</body></topic>")
+    [(_, topic, findings)] = topics(files, indexed(files))
+    assert topic is not None
+    assert sum(1 for _ in topic.body.iter()) < 20_000
+    [error] = [one for one in findings if one.severity is Severity.ERROR]
+    assert (error.code, error.file) == ("dita.reuse-too-large", "bomb.dita")
+
+
+def test_a_changed_file_is_read_again() -> None:
+    """Files are kept as trees per process; a file of the same name with other bytes is another file."""
+    for word in ("old", "new"):
+        files = Memory(
+            a__dita="<topic id='a' xml:lang='en'><title>A</title><body><p conref='b.dita#b/p'/></body></topic>",
+            b__dita=f"<topic id='b' xml:lang='en'><title>B</title><body><p id='p'>{word}</p></body></topic>",
+        )
+        [(_, topic, _)] = topics(files, indexed(files))
+        assert topic is not None
+        assert seen(topic) == word
+
+
+def test_places_outside_the_folder_and_in_stores() -> None:
+    """Names are joined as POSIX paths, whatever stands before them."""
+    assert places.refer("../x/b.dita#t/e", "a/c/d.dita") == places.Ref("", "a/x/b.dita", "t", "e")
+    assert places.refer("b%20c.dita", "s3://bucket/p/a.dita") == places.Ref("", "s3://bucket/p/b c.dita", "", "")
+    assert places.refer("..\\b.dita", "x/a.dita") == places.Ref("", "b.dita", "", "")
+    assert places.refer("#./e", "a.dita") == places.Ref("", "a.dita", ".", "e")
+    assert places.refer("HTTPS://Example.org/a b", "a.dita") == places.Ref("https://Example.org/a%20b", "", "", "")
+
+
+def test_prefixes_that_only_a_dtd_declares() -> None:
+    """No DTD is loaded; what only it declares does not stop us."""
+    doctype = "<!DOCTYPE topic PUBLIC '-//OASIS//DTD DITA Topic//EN' 'topic.dtd'>"
+    files = Memory(t__dita=f"{doctype}<topic id='t' ditaarch:DITAArchVersion='1.3'><title>T</title></topic>")
+    index = indexed(files)
+    assert [entry.metadata.title for entry in index.entries] == ["T"]
+    assert index.findings == ()

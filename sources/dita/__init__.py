@@ -44,7 +44,7 @@ from sources.dita.metadata import Facts
 from sources.dita.model import Data, Push
 from sources.dita.places import Ref
 from sources.dita.publication import Place, Publication, publication
-from sources.dita.reuse import Resolver
+from sources.dita.reuse import Resolver, said
 from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.writer import Writer
 
@@ -129,8 +129,7 @@ class _Indexer:
                 continue
             root = self._parse(name)
             if root is not None:
-                resolver = Resolver(self._files, self._data, KeySpace(self._data, ()))
-                maps[name] = map_file(root, name, resolver, self._findings)
+                maps[name] = map_file(root, name, self._files, self._data.filter, self._findings)
         return maps, others
 
     def _parse(self, name: str) -> etree._Element | None:
@@ -177,7 +176,7 @@ class _Indexer:
                 stand_in = etree.Element("p")
                 target = (keys.target(key, stand_in, draft.unit.file) if key else None) or ref
                 if target is None or self._pushed_to(target) is None:
-                    text = f"{action} to {(key or target)!r}, where nothing is"
+                    text = f"{action} to {key or (said(target) if target else '')!r}, where nothing is"
                     self._findings.append(codes.PUSH_TARGET.at(draft.unit.file, line, text))
                 else:
                     pushes.setdefault(self._whole(target), []).append(Push(action, draft.unit.file, number))

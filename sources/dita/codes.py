@@ -24,7 +24,9 @@ CONREF_RANGE = error(
     "Correct conrefend: first and last element of a range have one parent.",
 )
 REUSE_TOO_LARGE = error(
-    "dita.reuse-too-large", "Reuse makes one topic larger than 200,000 elements.", "Look for a conref that multiplies itself."
+    "dita.reuse-too-large",
+    "Reuse makes a topic larger than 5,000 references or 100,000 elements.",
+    "Look for a conref that multiplies itself.",
 )
 PUSH_TARGET = error(
     "dita.push-target-missing",

@@ -15,8 +15,8 @@ from sources.dita import codes
 from sources.dita.flow import Item, add_all, blank, blocks, contents, wrapped
 from sources.dita.names import child, is_a
 from sources.dita.places import Ref
-from sources.dita.reuse import Origin
-from sources.dita.targets import remote, said, unlinked
+from sources.dita.reuse import Origin, said
+from sources.dita.targets import remote, unlinked
 from sources.dita.writer import Writer
 
 _CALLS: Final = etree.XPath("//*[substring(@href, string-length(@href) - string-length($end) + 1) = $end]")
@@ -28,7 +28,8 @@ _CALLS: Final = etree.XPath("//*[substring(@href, string-length(@href) - string-
 def footnote(writer: Writer, element: etree._Element) -> list[Item]:
     """A footnote's number where it stands; one with an id that is called from elsewhere is shown there."""
     if element.get("id") and _called_from_elsewhere(element):
-        _noted(writer, element)
+        if any(one is element for one in writer.targets.values()):  # of text taken in twice, the first copy is called
+            _noted(writer, element)
         return []
     return call(writer, element)
 

@@ -78,8 +78,8 @@ def _image(writer: Writer, element: etree._Element) -> list[Item]:
     alt = _alternative(writer, element)
     ref = _image_ref(writer, element)
     if ref is None or ref.url:
-        text = f"the image {ref.url if ref else element.get('href')!r} is not among the inputs"
-        writer.find(codes.IMAGE, element, text)
+        named = element.get("href") or f"key {element.get('keyref')}"
+        writer.find(codes.IMAGE, element, f"the image {ref.url if ref else named!r} is not among the inputs")
         return [alt] if alt else []
     attributes: dict[str, str] = {"src": ref.file, "alt": alt or "", **_sizes(element)}
     if _required(element):
@@ -110,9 +110,6 @@ def _image_ref(writer: Writer, element: etree._Element) -> Ref | None:
     keyref = element.get("keyref")
     found = writer.resolver.keys.target(keyref, element, writer.origin.file) if keyref else None
     href = element.get("href") or ""
-    if found is None and keyref and not href:
-        writer.find(codes.KEY_MISSING, element, f"key {keyref!r} of <image> is not defined or has no file")
-        return None
     return found or (refer(href, writer.origin.file, element.get("scope") or "") if href.strip() else None)
 
 

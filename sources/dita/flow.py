@@ -35,7 +35,9 @@ def blank(items: Iterable[Item]) -> bool:
 
 
 def _shows(element: etree._Element) -> bool:
-    return any(one.tag in _STANDING for one in element.iter()) or bool("".join(element.itertext()).strip(SPACE))
+    return any(one.tag in _STANDING or one.get("data-kind") == "topic" for one in element.iter("*")) or bool(
+        "".join(element.itertext()).strip(SPACE)
+    )
 
 
 def add(parent: etree._Element, item: Item) -> None:

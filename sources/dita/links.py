@@ -7,6 +7,8 @@ the author gave no words stays empty: what its target is called is known only to
 
 from __future__ import annotations
 
+from html import unescape
+
 from lxml import etree
 
 from sources.dita import codes
@@ -16,7 +18,8 @@ from sources.dita.keys import aimed
 from sources.dita.model import Key
 from sources.dita.names import child, is_a, names
 from sources.dita.places import Ref
-from sources.dita.targets import DITA, aim, attributes, remote, said, unlinked
+from sources.dita.reuse import said
+from sources.dita.targets import DITA, aim, attributes, remote, unlinked
 from sources.dita.writer import Writer
 
 # --- words that a link was not given ------------------------------------------------------------
@@ -28,20 +31,14 @@ def key_words(writer: Writer, element: etree._Element, key: Key, keyref: str) ->
     order = (key.linktext, key.keyword, key.navtitle) if linking else (key.keyword, key.linktext, key.navtitle)
     text = next((one for one in order if one), "")
     if "<" not in text:
-        return [_plain(text)] if text else []
+        return [unescape(text)] if text else []
     if keyref in writer.expanding:
         return []
     writer.expanding = (*writer.expanding, keyref)
     try:
-        fragment = etree.fromstring(f"<keyword>{text}</keyword>")
-        resolved = writer.resolver.copied(fragment, key.file)
-        return writer.there(resolved, lambda w, one: w.words(one))
+        return writer.there(writer.resolver.fragment(text, key.file, key.line), Writer.words)
     finally:
         writer.expanding = writer.expanding[:-1]
-
-
-def _plain(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&")
 
 
 def _target_words(writer: Writer, ref: Ref) -> list[Item]:

@@ -13,11 +13,15 @@ from typing import Final
 
 from lxml import etree
 
+from pipeline.contracts import Files
 from pipeline.findings import Finding
+from sources.dita.conditions import Filter
+from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog
+from sources.dita.model import Data
 from sources.dita.names import child, is_a, names
 from sources.dita.places import Ref, refer
-from sources.dita.reuse import Resolver
+from sources.dita.reuse import Resolver, remove
 
 NO_TOPICS: Final = frozenset(
     {"subjectdef", "subjectHead", "enumerationdef", "topicsubject", "topicapply", "subjectref", "schemeref", "ditavalref"}
@@ -58,21 +62,23 @@ class MapFile:
     scheme: bool
 
 
-def map_file(root: etree._Element, file: str, resolver: Resolver, findings: list[Finding]) -> MapFile:
-    """What a map file holds; findings go to `findings`."""
+def map_file(root: etree._Element, file: str, files: Files, decisions: Filter, findings: list[Finding]) -> MapFile:
+    """What a map file holds; findings go to `findings`. What `decisions` leave out stays as an excluded node."""
+    data = Data()  # of a map's own references nothing is left out, and its keys are not known yet
+    resolver = Resolver(files, data, KeySpace(data, ()))
     copied = resolver.copied(root, file)
-    reader = _Reader(file, resolver, findings)
+    reader = _Reader(file, resolver, decisions, findings)
     findings += resolver.findings
     return MapFile(file, reader.node(copied, {}), is_a(root, "subjectScheme"))
 
 
 class _Reader:
-    def __init__(self, file: str, resolver: Resolver, findings: list[Finding]) -> None:
-        self._file, self._resolver, self._findings = file, resolver, findings
+    def __init__(self, file: str, resolver: Resolver, decisions: Filter, findings: list[Finding]) -> None:
+        self._file, self._resolver, self._filter, self._findings = file, resolver, decisions, findings
 
     def node(self, element: etree._Element, inherited: Mapping[str, str]) -> Node:
         kind = _kind(element)
-        meta = child(element, "topicmeta")
+        meta = self._meta(element)
         file, line = self._resolver.place(element, self._file)
         values = {**inherited, **self._attributes(element, kind)}
         href = element.get("href") or ""
@@ -86,7 +92,7 @@ class _Reader:
             keyscope=tuple((element.get("keyscope") or "").split()),
             collection_type=element.get("collection-type") or "",
             copy_to=refer(element.get("copy-to") or "", file).file if element.get("copy-to") else "",
-            excluded=self._resolver.data.filter.excludes(element),
+            excluded=self._filter.excludes(element),
             facts=self._facts(element, meta),
             keyword=_keyword(meta),
             linktext=_inner(child(meta, "linktext") if meta is not None else None),
@@ -99,6 +105,14 @@ class _Reader:
         passed_on = {name: value for name, value in values.items() if value != "ditamap"}
         made.children = [self.node(one, passed_on) for one in element if _kind(one)]
         return made
+
+    def _meta(self, element: etree._Element) -> etree._Element | None:
+        meta = child(element, "topicmeta")
+        if meta is None or self._filter.excludes(meta):
+            return None
+        for one in [one for one in meta.iterdescendants("*") if self._filter.excludes(one)]:
+            remove(one)
+        return meta
 
     def _attributes(self, element: etree._Element, kind: str) -> dict[str, str]:
         values: dict[str, str] = {}
@@ -118,7 +132,7 @@ class _Reader:
         return values
 
     def _facts(self, element: etree._Element, meta: etree._Element | None) -> Facts:
-        own = Facts(audiences=tuple(self._resolver.data.filter.undecided(element, "audience")))
+        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")))
         if meta is None:
             return own
         prolog = Prolog(

@@ -6,6 +6,8 @@ each target once. Specification: DITA 1.3, related links, relationship tables.
 
 from __future__ import annotations
 
+from functools import partial
+
 from lxml import etree
 
 from sources.dita import codes
@@ -14,8 +16,8 @@ from sources.dita.links import address_words, no_key, own_words
 from sources.dita.model import Link
 from sources.dita.names import child, children, is_a
 from sources.dita.places import Ref
-from sources.dita.reuse import Origin
-from sources.dita.targets import aim, attributes, said, unlinked
+from sources.dita.reuse import said
+from sources.dita.targets import aim, attributes, unlinked
 from sources.dita.writer import Writer
 
 
@@ -95,21 +97,17 @@ def map_links(writer: Writer, links: tuple[Link, ...]) -> None:
         unit = None if link.ref.url else writer.data.unit(link.ref)
         if not link.ref.url and (unit is None or unit == writer.unit or unit not in writer.ids):
             continue  # what a map asks for in vain, is said of the map
-        stated = etree.fromstring(f"<linktext>{link.text}</linktext>") if link.text else etree.Element("linktext")
-        stand_in = etree.Element("link")
-        resolved = writer.resolver.copied(stated, link.file)
-        before, writer.origin = writer.origin, Origin(link.file, "")
-        try:
-            items = writer.words(resolved)
-            if blank(items) and link.ref.url:
-                items = [address_words(link.ref.url)]
-            made = _entry(writer, stand_in, link.ref, link.format, items)
-        finally:
-            writer.origin = before
-        if made is not None:
-            made.attrib.pop("data-line", None)
-            made.attrib.pop("data-file", None)
-            writer.related.append((None, [made]))
+        stated = writer.resolver.fragment(link.text, link.file, link.line)
+        writer.there(stated, partial(_relate_by_map, link))
+
+
+def _relate_by_map(link: Link, writer: Writer, stated: etree._Element) -> list[Item]:
+    items = writer.words(stated)
+    if blank(items) and link.ref.url:
+        items = [address_words(link.ref.url)]
+    made = _entry(writer, stated, link.ref, link.format, items)
+    writer.related += [(None, [made])] if made is not None else []
+    return []
 
 
 def related(writer: Writer) -> etree._Element | None:

@@ -24,7 +24,8 @@ from sources.dita.model import Data, Push
 from sources.dita.names import is_a, names
 from sources.dita.places import Ref, refer
 
-LIMIT: Final = 200_000
+LIMIT: Final = 100_000  # elements that reuse may bring into one topic
+MOST: Final = 5_000  # references in one topic, those in reused text included
 USE_TARGET: Final = "-dita-use-conref-target"
 PUSHING: Final = etree.XPath("descendant-or-self::*[@conaction]")
 _REUSING: Final = etree.XPath("descendant-or-self::*[normalize-space(@conref) or @conkeyref or @conaction]")
@@ -45,14 +46,24 @@ class Resolver:
     def __init__(self, files: Files, data: Data, keys: KeySpace) -> None:
         self.files, self.data, self.keys = files, data, keys
         self.origins: dict[etree._Element, Origin] = {}
+        self.taken_in: dict[Ref, etree._Element] = {}
         self.findings: list[Finding] = []
-        self._size = 0
+        self._size = self._references = 0
 
     def copied(self, element: etree._Element, file: str) -> etree._Element:
         """A resolved copy of an element of an input file, without its tail."""
         owner = topic_of(element)
         origin = Origin(file, (owner.get("id") or "") if owner is not None else "")
         return self._copied(element, origin, language(element), ())
+
+    def fragment(self, text: str, file: str, line: int) -> etree._Element:
+        """Words with mark-up that stand at a line of a file (a key's, a link's), as a resolved element."""
+        element = etree.fromstring(f"<keyword>{text}</keyword>")
+        for one in element.iter("*"):
+            one.sourceline = line  # type: ignore[misc]  # lxml has a setter that its stubs do not know
+        made = self.copied(element, file)
+        self.origins[made] = Origin(file, "")
+        return made
 
     def _copied(self, element: etree._Element, origin: Origin, lang: str, chain: tuple[Ref, ...]) -> etree._Element:
         made = copy.deepcopy(element)
@@ -93,20 +104,29 @@ class Resolver:
     def _referred(self, element: etree._Element, origin: Origin, lang: str, chain: tuple[Ref, ...]) -> etree._Element:
         """The element that takes this one's place (already in the tree), or this one where there is none."""
         stated = element.get("conkeyref") or element.get("conref") or ""
+        if self._full(element, origin):
+            return element
         ref = self._aim(element, origin)
         target = self._target(ref) if ref else None
         if ref is None or target is None:
-            text = f"{stated!r} leads to {_said(ref) if ref else 'no key'}, where nothing is"
+            text = f"{stated!r} leads to {said(ref) if ref else 'no key'}, where nothing is"
             return self._unresolved(element, codes.CONREF_TARGET.at(origin.file, element.sourceline, text))
         if ref in chain:
-            text = f"{stated!r} leads back to itself: {' -> '.join(_said(one) for one in (*chain, ref))}"
+            text = f"{stated!r} leads back to itself: {' -> '.join(said(one) for one in (*chain, ref))}"
             return self._unresolved(element, codes.CONREF_CYCLE.at(origin.file, element.sourceline, text))
         targets = self._range(element, target, origin, ref)
         self._size += sum(sum(1 for _ in one.iter()) for one in targets)
-        if self._size > LIMIT:
-            text = f"with {stated!r} the topic has more than {LIMIT} elements"
-            return self._unresolved(element, codes.REUSE_TOO_LARGE.at(origin.file, element.sourceline, text))
         return self._put(element, targets, origin, ref, lang, chain)
+
+    def _full(self, element: etree._Element, origin: Origin) -> bool:
+        """Whether the topic has taken in all that it may; said once."""
+        before = self._references > MOST or self._size > LIMIT
+        self._references += 1
+        full = self._references > MOST or self._size > LIMIT
+        if full and not before:
+            text = f"{self._references} references bring in {self._size} elements; the most are {MOST} and {LIMIT}"
+            self.findings.append(codes.REUSE_TOO_LARGE.at(origin.file, element.sourceline, text))
+        return full
 
     def _put(
         self, element: etree._Element, targets: list[etree._Element], origin: Origin, ref: Ref, lang: str, chain: tuple[Ref, ...]
@@ -126,6 +146,7 @@ class Resolver:
             remove(element)
             return element
         self._merge(element, made[0], origin)
+        self.taken_in.setdefault(ref, made[0])
         _replace(element, made)
         return made[0]
 
@@ -158,7 +179,7 @@ class Resolver:
         siblings = [first, *(one for one in first.itersiblings("*"))]
         ids = [one.get("id") for one in siblings]
         if wanted not in ids:
-            text = f"conrefend {end!r} is no later sibling of {_said(ref)}"
+            text = f"conrefend {end!r} is no later sibling of {said(ref)}"
             self.findings.append(codes.CONREF_RANGE.at(origin.file, element.sourceline, text))
             return [first]
         return siblings[: ids.index(wanted) + 1]
@@ -260,8 +281,10 @@ def _language(element: etree._Element, fallback: str) -> str:
     return language(element) or fallback
 
 
-def _said(ref: Ref) -> str:
-    return ref.url or f"{ref.file}#{ref.topic}" + (f"/{ref.element}" if ref.element else "")
+def said(ref: Ref) -> str:
+    """A place as findings name it."""
+    place = "/".join(part for part in (ref.topic, ref.element) if part)
+    return ref.url or (f"{ref.file}#{place}" if place else ref.file)
 
 
 def pushes(root: etree._Element) -> Iterator[tuple[int, str, etree._Element]]:

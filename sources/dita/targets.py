@@ -18,7 +18,7 @@ from sources.dita.flow import Item
 from sources.dita.keys import aimed
 from sources.dita.model import Key
 from sources.dita.places import Ref, linkable, refer
-from sources.dita.reuse import local
+from sources.dita.reuse import local, said
 from sources.dita.writer import Writer
 
 _TOPIC_FILES: Final = (".dita", ".xml", "")
@@ -100,10 +100,6 @@ def _topic(writer: Writer, element: etree._Element, ref: Ref, unit: Unit) -> dic
 def remote(writer: Writer, ref: Ref) -> etree._Element | None:
     root, _ = parsed(writer.resolver.files, writer.data.aliases.get(ref.file, ref.file))
     return find(root, ref.topic, ref.element) if root is not None else None
-
-
-def said(ref: Ref) -> str:
-    return ref.file + (f"#{ref.topic}" if ref.topic or ref.element else "") + (f"/{ref.element}" if ref.element else "")
 
 
 def unlinked(items: list[Item]) -> list[Item]:

@@ -33,6 +33,7 @@ FORMATS: Final[Mapping[str, str]] = {
 OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
+_HREFS: Final = etree.XPath("descendant::*/@href")
 _DIRECTIONS: Final = {"ltr": "ltr", "rtl": "rtl", "lro": "ltr", "rlo": "rtl"}
 _CONTAINERS: Final = frozenset({"body", "section", "example", "bodydiv", "sectiondiv", "div", "topic", "note", "lq", "fig"})
 
@@ -197,6 +198,16 @@ class Writer:
                 if (ref.file == self.unit.file) == own:
                     self.anchors[element] = self.fresh(self.anchor(ref))
                     self.targets.setdefault(ref, element)
+        self._name_taken_in(root)
+
+    def _name_taken_in(self, root: etree._Element) -> None:
+        """Links to text that was taken in here lead to it here, though it lost its id on the way."""
+        wanted = {str(href).rpartition("/")[2] for href in _HREFS(root)}
+        for ref, element in self.resolver.taken_in.items():
+            if ref.element in wanted and ref not in self.targets:
+                self.targets[ref] = element
+                if element not in self.anchors:
+                    self.anchors[element] = self.fresh(_token(ref.element))
 
     def anchor(self, ref: Ref) -> str:
         """The anchor of a place in its topic: its id, behind the id of a nested topic where it stands in one."""
