@@ -55,14 +55,15 @@ def copy_of_examples(folder: Path) -> Path:
     return folder / "syndication.toml"
 
 
-def run(config: Path, folder: Path, *, codes: tuple[int, ...] = (0,), store: str = "build/store") -> Demo:
-    """Runs a project and pulls every partner's bundle into a folder, each of them verified."""
-    report = json.loads(command("run", "--config", str(config), "--as-of", AS_OF, "--json", codes=codes))
-    bundles = {}
+def run(config: Path, folder: Path, *options: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT, **environment: str) -> Demo:
+    """Runs a project whose store is build/store and pulls every site's bundle into a folder, each of them verified."""
+    words = ("run", "--config", str(config), "--as-of", AS_OF, "--json", *options)
+    report = json.loads(command(*words, codes=codes, cwd=cwd, **environment))
+    store, bundles = config.parent / "build/store", {}
     for site in report["sites"]:
         assert site["state"] in ("published", "unchanged"), site
         dest = folder / site["site"]
-        command("pull", str(config.parent / store), str(dest), "--partner", site["partner"], "--site", site["site"])
+        command("pull", str(store), str(dest), "--partner", site["partner"], "--site", site["site"])
         command("verify", str(dest))
         bundles[site["site"]] = dest.resolve()
-    return Demo(report, config.parent / store, bundles)
+    return Demo(report, store, bundles)
