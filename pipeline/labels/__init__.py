@@ -46,7 +46,7 @@ class Labels:
             return (one if count == 1 else many).format(count=count, **values)
         message = self._catalog.get(one)
         forms = message.string if message is not None else ()
-        if not isinstance(forms, list | tuple) or not all(forms):
+        if not isinstance(forms, list | tuple) or not forms or not all(forms):
             raise KeyError(f"{self.language}.po has no translation of {one!r}")
         return str(forms[_plural_index(self._catalog.plural_expr, count)]).format(count=count, **values)
 
