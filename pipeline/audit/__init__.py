@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frame as frame
-from pipeline.audit._compare import compare, compare_images, compare_links, same_links, same_pictures
+from pipeline.audit._compare import compare, compare_images, compare_links, same_links, same_pictures, shows
 from pipeline.audit._expect import Expected, Manner, expect, text_sha256
 from pipeline.audit._reading import Finished, Problem, Reader, Reading, Unreadable, WordsReader, fold
 from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Place, View
@@ -120,7 +120,8 @@ def _compared(
 ) -> list[Finding]:
     if not reader.PICTURES:
         return cast(WordsReader, reader).compare(expected.blocks, reading.blocks, inside=inside)
-    credit_lines = frozenset(fold(image.credit) for image in images.values() if image.credit)
+    present = [image for image in images.values() if image.credit and shows(reading.pictures, image)]
+    credit_lines = frozenset(fold(image.credit) for image in present)
     return [
         *compare(expected.blocks, reading.blocks, reader.ASPECTS, credit_lines, inside=inside),
         *compare_images(expected, reading, images),
@@ -168,7 +169,10 @@ def _whole(reader: Reader, inner: Reading, reading: Reading, view: View, place: 
         return cast(WordsReader, reader).compare(expected, reading.blocks, inside=True)
     lines = {block.text: block for block in expectations(view, place).blocks}
     known = [lines.get(block.text, block) for block in inner.blocks]
-    blocks = [replace(block, line=there.line, file=there.file) for block, there in zip(inner.blocks, known, strict=True)]
+    blocks = [
+        replace(block, line=there.line, file=there.file, kind="word" if there.kind == "word" else block.kind)
+        for block, there in zip(inner.blocks, known, strict=True)
+    ]
     return [
         *compare(blocks, reading.blocks, reader.ASPECTS, frozenset(), inside=True),
         *same_pictures(inner.pictures, reading.pictures),

@@ -8,14 +8,15 @@ Colours that the page leaves to the browser (system colours, `currentcolor`) cou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import Final
 
 from lxml import etree
 
-from pipeline.audit._css import Declaration, Rule, declarations
+from pipeline.audit._css import Declaration, Rule, declarations, split
 from pipeline.audit._hazards import substituted
 from pipeline.audit._reading import names
 
@@ -126,13 +127,44 @@ def paints(rules: Sequence[Rule]) -> tuple[Paint, ...]:
     for order, rule in enumerate(rules):
         if rule.selector.startswith("@") or "::" in rule.selector:
             continue
-        conditions = frozenset(m for m in rule.media if not m.lower().startswith("@layer"))
         layered = any(m.lower().startswith("@layer") for m in rule.media)
         for declaration in rule.declarations:
             if name := _property(declaration):
                 weight = (declaration.important, not layered, *_specificity(rule.selector), order)
-                found.append(Paint(rule.selector, name, declaration.value, conditions, weight))
+                for conditions in _conditions(rule.media):
+                    found.append(Paint(rule.selector, name, declaration.value, conditions, weight))
     return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _conditions(media: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """What must hold for at-rules to apply, each way: `screen, print` is two ways, `screen and (...)` two conditions."""
+    ways: list[frozenset[str]] = [frozenset()]
+    for rule in media:
+        name, _, prelude = rule.partition(" ")
+        if name.lower() in ("@layer", "@scope"):
+            continue
+        choices = [re.split(r"\s+and\s+", way.lower()) for way in split(prelude)] or [[]]
+        ways = [held | {part.removeprefix("only ") for part in parts if part != "all"} for held in ways for parts in choices]
+    return tuple(ways)
+
+
+# What is never the case at once. Nobody reads paper in the dark.
+_NEVER: Final = (
+    frozenset({"screen", "print"}),
+    frozenset({"print", "(prefers-color-scheme: dark)"}),
+    frozenset({"(prefers-color-scheme: dark)", "(prefers-color-scheme: light)"}),
+)
+
+
+def _situations(painted: Iterable[Paint]) -> Iterator[frozenset[str]]:
+    """The conditions under which a page may be read, so far as its paints ask for them: none, each, each two of them."""
+    asked = list(dict.fromkeys([frozenset[str](), *(paint.conditions for paint in painted)]))
+    for one, other in combinations_with_replacement(asked, 2):
+        both = one | other
+        held = both if "print" in both else both | {"screen"}
+        if not any(never <= held for never in _NEVER):
+            yield held
 
 
 def _property(declaration: Declaration) -> str:
@@ -155,8 +187,8 @@ Applying = Sequence[tuple[etree._Element, Sequence[Paint]]]
 def lowest_contrast(chain: Applying) -> float:
     """The lowest contrast of an element under any one of the conditions that its rules name. `chain` is every element from
     the root down to it, each with the paints that mean it. Raises ValueError."""
-    held = {frozenset[str](), *(paint.conditions for _, painted in chain for paint in painted)}
-    return min(_contrast_under(conditions, chain) for conditions in held)
+    situations = dict.fromkeys(_situations(paint for _, painted in chain for paint in painted))
+    return min(_contrast_under(held, chain) for held in situations)
 
 
 def _contrast_under(held: frozenset[str], chain: Applying) -> float:

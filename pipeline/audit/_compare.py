@@ -192,7 +192,7 @@ def compare_images(expected: Expected, reading: Reading, shown: Mapping[str, Ima
         asset = shown.get(image.src)
         if asset is None:
             continue  # its words stand in its place
-        identities = (asset.path.rsplit("/", 1)[-1], hashlib.sha256(asset.data).hexdigest())
+        identities = _identities(asset)
         same = next((there for there in left if there[0] in identities and there[1] == image.alt), None)
         if same:
             left.remove(same)
@@ -200,6 +200,15 @@ def compare_images(expected: Expected, reading: Reading, shown: Mapping[str, Ima
             alts = [alt for there, alt in left if there in identities]
             findings.append(_image(image, f"alternative text {quoted(alts[0])}" if alts else "no such image"))
     return findings
+
+
+def shows(pictures: Sequence[Picture], image: Image) -> bool:
+    """Whether an image is among the pictures of a rendering."""
+    return any(_identity(picture.src) in _identities(image) for picture in pictures)
+
+
+def _identities(image: Image) -> tuple[str, str]:
+    return image.path.rsplit("/", 1)[-1], hashlib.sha256(image.data).hexdigest()
 
 
 @lru_cache(maxsize=256)

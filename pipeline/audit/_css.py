@@ -136,7 +136,7 @@ def _statements(tokens: Iterator[tuple[str, str]], media: tuple[str, ...], paren
             if declaration := _declaration(text):
                 own.append(declaration)
             else:
-                yield _unescape(text.strip()), None, media
+                yield unescape(text.strip()), None, media
             text = ""
         elif token == _OPEN:
             yield from _block(text.strip(), tokens, media, parent)
@@ -146,7 +146,7 @@ def _statements(tokens: Iterator[tuple[str, str]], media: tuple[str, ...], paren
     if declaration := _declaration(text):
         own.append(declaration)
     elif text.strip():
-        yield _unescape(text.strip()), None, media
+        yield unescape(text.strip()), None, media
     if own:
         yield parent or "*", tuple(own), media
 
@@ -161,7 +161,7 @@ def _block(prelude: str, tokens: Iterator[tuple[str, str]], media: tuple[str, ..
             for inner, body, _ in _statements(tokens, media, name)
         )
     else:
-        selector = _unescape(prelude)
+        selector = unescape(prelude)
         nested = ", ".join(_nest(parent, part) for part in split(selector)) if parent else selector
         yield from _statements(tokens, media, nested or "*")
 
@@ -173,15 +173,16 @@ def _nest(parent: str, child: str) -> str:
 
 def _declaration(text: str) -> Declaration | None:
     name, colon, value = text.partition(":")
-    name = _unescape(name.strip())
+    name = unescape(name.strip())
     if not colon or not re.fullmatch(r"[-\w]+", name):
         return None
-    value = _unescape(value.strip())
+    value = unescape(value.strip())
     bare = re.sub(r"\s*!\s*important\s*$", "", value, flags=re.IGNORECASE)
     return Declaration(name if name.startswith("--") else name.lower(), " ".join(bare.split()), bare != value)
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """The text with CSS escapes undone."""
     if "\\" not in text:
         return text
     return _ESCAPE.sub(lambda m: chr(min(int(m[1], 16), 0x10FFFF)) if m[1] else m[2], text)

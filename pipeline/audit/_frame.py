@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -91,8 +91,10 @@ def _elsewhere(expected: Sequence[Notice], said: str, body_text: str) -> Iterato
 
 
 def _title(edition: Edition, reading: Reading) -> Iterator[Problem]:
-    expected, found = fold(edition.metadata.title), reading.metadata.get("heading")
-    if found is not None and expected not in found:
+    expected = fold(edition.metadata.title)
+    shown = [texts for name, texts in reading.metadata if name == "heading"]
+    found = [text for texts in shown for text in texts]
+    if shown and expected not in found:
         yield Problem(
             codes.TITLE, f"expected the visible title {_quoted(expected)}, found {_quoted(' / '.join(found) or 'none')}"
         )
@@ -104,11 +106,13 @@ def _marks(edition: Edition, said: str) -> Iterator[Problem]:
             yield Problem(codes.MARK, f"{mark.kind}: expected {_quoted(mark.text)}, found none")
 
 
-def _metadata(edition: Edition, found: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
-    for name, values in _known(edition).items():
-        if name in found and sorted(map(fold, found[name])) != sorted(map(fold, values)):
+def _metadata(edition: Edition, found: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Problem]:
+    known = _known(edition)
+    for name, texts in found:
+        values = known.get(name)
+        if values is not None and sorted(map(fold, texts)) != sorted(map(fold, values)):
             code = codes.LANGUAGE if name in ("language", "direction") else codes.METADATA
-            said = ", ".join(map(_quoted, found[name])) or "none"
+            said = ", ".join(map(_quoted, texts)) or "none"
             yield Problem(code, f"{name}: expected {', '.join(map(_quoted, values)) or 'none'}, found {said}")
 
 

@@ -9,6 +9,7 @@ Follows the HTML Standard's parsing and content models.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -16,7 +17,7 @@ from typing import Final
 from lxml import etree
 
 from pipeline.audit import _codes as codes
-from pipeline.audit._css import requested, sheet
+from pipeline.audit._css import requested, sheet, unescape
 from pipeline.audit._reading import Block, Link, Picture, Problem, Request, Unreadable, fold, names
 from pipeline.audit._selectors import local
 
@@ -59,9 +60,9 @@ BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DECLARED: Final = re.compile(r"<!(?!--)(?!doctype html\s*>)|<\?", re.IGNORECASE)
 _ARROW: Final = re.compile("[\u2190-\u21ff\u2b00-\u2bff\ufe0e\ufe0f\\s]*")
 _COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
-_SELF_CLOSED: Final = re.compile(r"<([a-zA-Z][^\s/>]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*/>")
-_FOREIGN: Final = re.compile(r"<(svg|math)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_ROOTS: Final = re.compile(r"<(html|head|body)[\s>/]", re.IGNORECASE)
+_TAG: Final = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)(?:((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>)?")
+_FOREIGN: Final = frozenset({"svg", "math"})
+_RAW: Final = names("script style textarea title xmp iframe noembed noframes plaintext")
 
 
 # --- parsing ------------------------------------------------------------------------------------
@@ -129,14 +130,40 @@ def _ambiguous(text: str) -> Iterator[str]:
         rest = _COMMENT.sub("", text)
         if "<!--" in rest or "-->" in rest:
             yield "a comment that does not end, or ends twice"
-    if "/>" in rest:
-        for name in _SELF_CLOSED.findall(_FOREIGN.sub("", rest)):
-            if name.lower() not in VOID:
-                yield f"<{name}/> closes nothing in HTML: what follows stands inside it"
-    roots = [name.lower() for name in _ROOTS.findall(rest)]
+    yield from _unbalanced(rest)
+
+
+def _unbalanced(text: str) -> Iterator[str]:
+    """Tags without their counterpart: each parser mends these in its own way."""
+    open_tags: list[str] = []
+    counts: Counter[str] = Counter()
+    at = 0
+    while (found := _TAG.search(text, at)) is not None:
+        at = found.end()
+        closing, name, rest = found[1], found[2].lower(), found[3]
+        if rest is None:
+            yield f"{text[found.start() : found.start() + 40]!r} is no whole tag"
+            return
+        if closing:
+            if not open_tags or open_tags[-1] != name:
+                yield f"</{name}> ends {f'<{open_tags[-1]}>' if open_tags else 'nothing'}"
+                return
+            open_tags.pop()
+        elif name in VOID or (rest.endswith("/") and not _FOREIGN.isdisjoint((*open_tags, name))):
+            continue
+        elif rest.endswith("/"):
+            yield f"<{name}/> closes nothing in HTML: what follows stands inside it"
+        else:
+            counts[name] += 1
+            open_tags.append(name)
+            if name in _RAW:
+                end = text.lower().find(f"</{name}", at)
+                at = len(text) if end < 0 else end
+    if open_tags:
+        yield f"<{open_tags[-1]}> has no end"
     for name in ("html", "head", "body"):
-        if roots.count(name) > 1:
-            yield f"<{name}> stands {roots.count(name)} times"
+        if counts[name] > 1:
+            yield f"<{name}> stands {counts[name]} times"
 
 
 def nesting(root: etree._Element) -> list[Problem]:
@@ -387,7 +414,7 @@ def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for raw, value in element.attrib.items():
         if raw not in _HOLD_NONE:
-            found += _requests_in(element, name, str(raw).rpartition("}")[2].lower(), str(value))
+            found += _requests_in(element, name, str(raw).rpartition("}")[2].rpartition(":")[2].lower(), str(value))
     if name == "style":
         found += [(url, "<style>") for url in sheet("".join(element.itertext())).urls]
     if name == "meta" and (element.get("http-equiv") or "").lower() == "refresh":
@@ -405,7 +432,7 @@ def _requests_in(element: etree._Element, name: str, attribute: str, text: str) 
         return [(part.split()[0], how) for part in text.split(",") if part.split()]
     if attribute == "srcdoc":
         return [(text, how)]
-    return [(url, how) for url in requested(text)] if attribute == "style" or "(" in text else []
+    return [(url, how) for url in requested(unescape(text))] if attribute == "style" or "(" in text else []
 
 
 def _fetches(element: etree._Element, name: str) -> bool:

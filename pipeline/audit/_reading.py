@@ -6,8 +6,8 @@ Readers fill `Reading`; the comparison with the topic and with the edition (`_co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.contracts import Body, Edition, OutputFile, Place, View
@@ -89,8 +89,8 @@ class Reading:
     """All that was found in one file, or in its body, or in what stands around its body.
 
     `metadata` holds what the file says of itself by our names (title, language, direction, modified, ...); a name that is
-    absent was not said. `members` are the paths of files inside the file. `whole`: the body was not found verbatim, so
-    the blocks are the whole file's.
+    absent was not said, one that stands twice was said in two places. `members` are the paths of files inside the file.
+    `whole`: the body was not found verbatim, so the blocks are the whole file's.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -99,7 +99,7 @@ class Reading:
     pictures: tuple[Picture, ...] = ()
     requests: tuple[Request, ...] = ()
     ids: tuple[str, ...] = ()
-    metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     problems: tuple[Problem, ...] = ()
     members: frozenset[str] = frozenset()
     whole: bool = False

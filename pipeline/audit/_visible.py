@@ -71,7 +71,7 @@ class Styles:
         painted = paints(rules)
         self.hazards = _by_subject(found)
         self.paints = _by_subject(painted)
-        self.covering = [r for r in found if any(d.name in _COVERS for d in r.declarations) and not _out_of_sight(r.declarations)]
+        self.covering = [rule for rule in found if _lays_over(rule.declarations)]
         asked = [rule.selector for rule in found] + [paint.selector for paint in painted]
         self.rememberable = not any(_SIBLINGS.search(s) or _ASKED.search(s) for s in asked)
         self.verdicts: dict[tuple[int, bool], Why | None] = {}
@@ -159,8 +159,8 @@ class Look:
         found = [said(rule) for rule in self.styles.covering if any(map(matcher(rule.selector), root.iter("*")))]
         for element in root.iter("*"):
             if inline := declarations(element.get("style", "")):
-                covering = any(d.name in _COVERS and hazard(d, self.styles.variables) for d in inline)
-                found += [f'style="{element.get("style")}"'] if covering and not _out_of_sight(inline) else []
+                covering = _lays_over([d for d in inline if hazard(d, self.styles.variables)])
+                found += [f'style="{element.get("style")}"'] if covering else []
         return found
 
 
@@ -235,12 +235,15 @@ def _signature(element: etree._Element) -> Kind:
     return (local(element), *((name, value) for name, value in element.attrib.items() if name not in _MEANINGLESS))
 
 
-def _out_of_sight(found: Iterable[Declaration]) -> bool:
-    """Whether a positioned box is the usual way to write for screen readers alone: clipped, tiny or far away."""
-    return any(
+def _lays_over(hazardous: Sequence[Declaration]) -> bool:
+    """Whether a box may come to lie over others. The usual ways to write for screen readers alone (clipped, tiny or far away)
+    and boxes that stick at the edge while a page is scrolled do not."""
+    out_of_sight = any(
         d.name in ("clip", "clip-path") or (d.name in ("width", "height") and d.value in ("1px", "0")) or "-999" in d.value
-        for d in found
+        for d in hazardous
     )
+    laid = any(d.name in _COVERS and d.value not in ("sticky", "-webkit-sticky") for d in hazardous)
+    return laid and not out_of_sight
 
 
 def said(rule: Rule) -> str:

@@ -108,14 +108,14 @@ def file(finished: Finished) -> Reading:
         problems += _concealed(chapter, book, content)
     problems += _navigation(book, dict.fromkeys(chapters, finished.inner.ids))
     own = [fold(finished.view.topic.metadata.title)] if chapters else []
-    titles = (*own, *(title for each in pages for title in each.metadata.get("heading", ())))
+    titles = (*own, *(title for each in pages for _, found in each.metadata for title in found))
     return Reading(
         blocks=tuple(block for each in pages for block in each.blocks),
         notices=tuple(notice for each in pages for notice in each.notices),
         links=tuple(link for each in pages for link in each.links),
         pictures=tuple(picture for each in pages for picture in each.pictures),
         requests=tuple(requests),
-        metadata={**dict(_metadata(book)), "heading": titles},
+        metadata=(*_metadata(book), ("heading", titles)),
         problems=(*problems, *(problem for each in pages for problem in each.problems)),
         members=frozenset(f"{main.path}/{name}" for name in book.members),
         whole=not chapters,
@@ -204,7 +204,7 @@ def _page(name: str, book: _Book, path: str, finished: Finished) -> Reading:
         links=tuple(links),
         pictures=tuple(markup.pictures(root)),
         requests=tuple(markup.requests(root, f"{path}/{name}")),
-        metadata={"heading": tuple(page.headings(root, look))},
+        metadata=(("heading", tuple(page.headings(root, look))),),
         problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in problems),
     )
 

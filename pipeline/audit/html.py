@@ -16,8 +16,9 @@ from lxml import etree
 from pipeline.audit import _codes as codes
 from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
+from pipeline.audit._css import sheet
 from pipeline.audit._frame import resolved
-from pipeline.audit._reading import Finished, Problem, Reading, Unreadable
+from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable
 from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
 
@@ -39,22 +40,23 @@ def file(finished: Finished) -> Reading:
     """Reads the page around the body; the whole page where the body is not in it verbatim. Raises Unreadable."""
     main, content = finished.files[0], finished.body.content
     count = main.data.count(content) if content else 0
+    root, problems = markup.parse_html(markup.decode(main.data.replace(content, _MARK, 1)))
     if count > 1 or _MARK in main.data:
-        return Reading(problems=(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"),))
-    root, problems = markup.parse_html(markup.decode(main.data.replace(content, _MARK) if count else main.data))
-    sheets, missing = _sheets(root, finished)
+        problems.append(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"))
+    sheets, missing, fetched = _sheets(root, finished)
     look = Look(styles(sheets))
     links = markup.links(root)
     problems += [*missing, *markup.active(root), *_charset(root), *page.frame_style(root, look), *markup.schemes(links)]
     problems += page.reordering(root, finished.edition) if count else []
+    inner = [replace(request, source=main.path) for request in finished.inner.requests]
     reading = Reading(
         blocks=page.visible(root, look),
         notices=tuple(page.notices(root, look)),
         links=tuple(links),
         pictures=tuple(markup.pictures(root)),
-        requests=(*markup.requests(root, main.path), *(replace(r, source=main.path) for r in finished.inner.requests if count)),
+        requests=(*markup.requests(root, main.path), *fetched, *(inner if count else ())),
         ids=tuple(markup.ids(root)),
-        metadata=dict(_metadata(root, look)),
+        metadata=tuple(_metadata(root, look)),
         whole=not count,
     )
     problems += page.references(root, finished.inner.ids if count else ())
@@ -65,10 +67,12 @@ def file(finished: Finished) -> Reading:
 # --- style --------------------------------------------------------------------------------------
 
 
-def _sheets(root: etree._Element, finished: Finished) -> tuple[list[str], list[Problem]]:
-    """The text of every sheet of the page, in order; one that can not be read is a problem."""
+def _sheets(root: etree._Element, finished: Finished) -> tuple[list[str], list[Problem], list[Request]]:
+    """The text of every sheet of the page, in order; problems with those that are not there; what they would fetch."""
     given = {file.path: file for file in (*finished.files, *finished.bundle)}
-    texts, problems = [], []
+    texts: list[str] = []
+    problems: list[Problem] = []
+    fetched: list[Request] = []
     for element in root.iter("style", "link"):
         if element.tag == "style":
             texts.append("".join(map(str, element.itertext())))
@@ -76,9 +80,10 @@ def _sheets(root: etree._Element, finished: Finished) -> tuple[list[str], list[P
             found = given.get(resolved(finished.files[0].path, markup.clean(element.get("href", ""))))
             if found is None:
                 problems.append(Problem(codes.RESOURCE, f"style sheet {element.get('href')!r} is not in the bundle"))
-            else:
-                texts.append(found.data.decode("utf-8", "replace"))
-    return texts, problems
+                continue
+            texts.append(found.data.decode("utf-8", "replace"))
+            fetched += [Request(url, "style sheet", found.path) for url in sheet(texts[-1]).urls]
+    return texts, problems, fetched
 
 
 def _hidden_body(root: etree._Element, look: Look, content: bytes) -> list[Problem]:

@@ -65,7 +65,7 @@ def file(finished: Finished) -> Reading:
         pictures=tuple(markup.pictures(root)),
         requests=(*_requests(root, finished, main.path, count), *_media(data, main.path)),
         ids=tuple(markup.ids(root)),
-        metadata=dict(_metadata(data)),
+        metadata=tuple(_metadata(data)),
         whole=not count,
     )
     problems += [*_legal(data, finished), *_article(root, finished)]

@@ -43,15 +43,14 @@ def file(finished: Finished) -> Reading:
     """The paragraphs around the body; all lines where the body is not in the file verbatim. Raises Unreadable."""
     data, content = finished.files[0].data, finished.body.content
     count = data.count(content) if content.strip() else 0
-    if count > 1:
-        return Reading(problems=(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"),))
-    text = decode(data.replace(content, b"\n\n") if count else data)
+    text = decode(data.replace(content, b"\n\n", 1) if count else data)
     paragraphs = list(_paragraphs(text))
-    problems = [*_characters(text), *(_reordering(text, finished.edition) if count else ())]
+    twice = [Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file")] if count > 1 else []
+    problems = [*twice, *_characters(text), *(_reordering(text, finished.edition) if count else ())]
     return Reading(
         blocks=tuple(_as_lines(text) if not count else (Block("paragraph", p) for p in paragraphs)),
         notices=tuple(_notices(paragraphs, finished.edition)),
-        metadata={"heading": tuple(_title(text))},
+        metadata=(("heading", tuple(_title(text))),),
         problems=tuple(problems),
         whole=not count,
     )
