@@ -40,11 +40,12 @@ def inner(body: str, language: str = "en", **options: object) -> str:
 def test_every_class_and_id_is_ours_and_every_place_exists(name: str) -> None:
     shown = view(topic(name))
     root = render(shown, ASSETS, Options("html", topic_links(shown), at_media_path)).element
-    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    ids = [element.get("id", "") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
     assert all(each.startswith(f"syn-{shown.topic.metadata.id}--") for each in ids)
     assert all(each.startswith("syn-") for element in root.iter() for each in element.get("class", "").split())
-    assert {a.get("href")[1:] for a in root.iter("a") if a.get("href").startswith("#")} <= set(ids)
+    targets = [a.get("href", "") for a in root.iter("a")]
+    assert {target[1:] for target in targets if target.startswith("#")} <= set(ids)
     assert {element.get("aria-labelledby") for element in root.iter() if element.get("aria-labelledby")} <= set(ids)
     inside = {*PROVENANCE, "data-only", "data-audience", "data-required"}
     assert not [element for element in root.iter() if inside & set(element.keys())]
@@ -64,7 +65,7 @@ def test_anchors_come_from_ids_and_titles_and_do_not_count() -> None:
         "<section><h>Treatment</h><section><h>Treatment</h><p>b</p></section></section>"
         "<section><h>Treatment</h><p>c</p></section><section><h>Treatment</h><p>c</p></section>"
     )
-    ids = [section.get("id").removeprefix("syn-t1--") for section in rendered.element.iter("section")]
+    ids = [section.get("id", "").removeprefix("syn-t1--") for section in rendered.element.iter("section")]
     assert ids[:2] == ["first", "treatment"]
     assert len(set(ids)) == 6
     assert all(re.fullmatch(r"treatment-[0-9a-f]{8}|(first|treatment(-[0-9a-f]{8})?)--treatment", name) for name in ids[2:])

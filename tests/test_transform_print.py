@@ -131,7 +131,7 @@ def test_pages_hold_all_that_they_show() -> None:
     root = html.document_fromstring(files[0].data.decode())
     assert len(files) == 1
     assert len(list(root.iter("img"))) == 2
-    assert all(image.get("src").startswith("data:image/") for image in root.iter("img"))
+    assert all(image.get("src", "").startswith("data:image/") for image in root.iter("img"))
     assert not root.xpath("//link[@rel='stylesheet'] | //script | //*[@style]")
 
 
@@ -141,7 +141,7 @@ def test_pages_hold_all_that_they_show() -> None:
 def test_the_policy_allows_these_style_sheets_and_no_others() -> None:
     root = html.document_fromstring(page("print", "everything"))
     [policy] = root.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    hashes = " ".join(csp_hash(style.text) for style in root.iter("style"))
+    hashes = " ".join(csp_hash(style.text or "") for style in root.iter("style"))
     assert policy == f"default-src 'none'; img-src data:; style-src {hashes}; base-uri 'none'; form-action 'none'"
 
 

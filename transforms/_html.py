@@ -12,7 +12,6 @@ attributes pass by allow-list: what the canonical vocabulary does not know keeps
 from __future__ import annotations
 
 import copy
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,14 +24,24 @@ from lxml import etree
 from pipeline.contracts import Assets, Image, View
 from pipeline.labels import Labels, direction, labels
 from pipeline.topic import BLOCKS, MATHML, PROVENANCE, plain, slug
+from transforms._addresses import TopicLink, at_media_path, outside, topic_links
 from transforms._anchors import Anchors, anchor_id
 from transforms._mathml import clean_math, names
 from transforms._numbers import join_numbers
 from transforms._trees import before, remove, to_html, to_xhtml, wrap
 
-__all__ = ["Entry", "Options", "Rendered", "anchor_id", "at_media_path", "render", "to_html", "to_xhtml", "topic_links"]
-
-TopicLink = Callable[[str, str, str], str]
+__all__ = [
+    "Entry",
+    "Options",
+    "Rendered",
+    "anchor_id",
+    "at_media_path",
+    "outside",
+    "render",
+    "to_html",
+    "to_xhtml",
+    "topic_links",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +79,6 @@ class Rendered:
     media: tuple[Image, ...]
 
 
-# --- addresses ----------------------------------------------------------------------------------
-
-
-def at_media_path(image: Image) -> str:
-    """The address of an image beside the page."""
-    return quote(image.path)
-
-
-def topic_links(view: View, page: str = "index.html", template: str = "") -> TopicLink:
-    """Where links to other topics lead: the site's `template` (`{id}`, `{language}`, `{anchor}`), or, without one, the
-    `page` of that topic in the bundle, relative to this topic's own folder."""
-    own = view.topic.metadata.language
-
-    def relative(topic: str, language: str, anchor: str) -> str:
-        folder = f"../{quote(topic)}" if language == own else f"../../{quote(language)}/{quote(topic)}"
-        return f"{folder}/{page}" + (f"#{quote(anchor_id(topic, anchor))}" if anchor else "")
-
-    def templated(topic: str, language: str, anchor: str) -> str:
-        fragment = quote(anchor_id(topic, anchor)) if anchor else ""
-        filled = template.replace("{id}", quote(topic)).replace("{language}", quote(language)).replace("{anchor}", fragment)
-        return filled if fragment else filled.removesuffix("#")
-
-    return templated if template else relative
-
-
 # --- rendering ----------------------------------------------------------------------------------
 
 _INLINES: Final = names("em strong i b u s sub sup code kbd samp var cite q dfn span bdi abbr br a img")
@@ -103,9 +87,6 @@ _KEPT_ATTRIBUTES: Final = names("id lang dir start type scope colspan rowspan ti
 _UNWRAP: Final = "syn-unwrap"  # elements of this name lose their tags at the end of the work
 _HAS_ID: Final = etree.XPath("descendant::*[@id]")
 _HAS_ONLY: Final = etree.XPath("descendant::*[@data-only]")
-# What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
-_NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
-_EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
 
 
 _direction = lru_cache(maxsize=256)(direction)
@@ -155,7 +136,7 @@ class _Work:
         self.top = _Section(0)
         self.sections: dict[etree._Element, _Section] = {}
         self.targets: dict[str, etree._Element] = {}
-        self.region_names: set[str] = set()
+        self.landmarks: set[str] = set()
 
     # what goes
 
@@ -276,8 +257,10 @@ class _Work:
         above = known.parent.id if known.parent else ""
         known.id = element.get("id") or self.anchors.derived(slug(known.title), above, lambda: plain(element))
         element.set("id", known.id)
-        if known.parent is self.top and known.title:
-            # A named section is a landmark: one per main part helps, one per subsection would be noise.
+        if known.parent is self.top and known.title and known.title not in self.landmarks:
+            # A named section is a landmark: one per main part helps, one per subsection would be noise, and two of one
+            # name could not be told apart.
+            self.landmarks.add(known.title)
             if heading.get("id") is None:
                 heading.set("id", self.anchors.beside(known.id, "title"))
             element.set("aria-labelledby", str(heading.get("id")))
@@ -327,9 +310,9 @@ class _Work:
         else:
             title = self.words.text("Table: {title}", title=self._table_title(element))
             wrapper.set("aria-label", title)
-        if title in self.region_names:  # landmarks of one name can not be told apart
+        if title in self.landmarks:
             wrapper.set("role", "group")
-        self.region_names.add(title)
+        self.landmarks.add(title)
         wrap(element, wrapper)
 
     def _table_title(self, table: etree._Element) -> str:
@@ -383,11 +366,10 @@ class _Work:
 
     def external_link(self, element: etree._Element, data: dict[str, str]) -> bool:
         """A link out of the publisher's topics."""
-        href = _NOT_IN_URL.sub(lambda found: quote(found[0]), data.get("href", "").strip())
-        if not href.lower().startswith(_EXTERNAL):
-            return False
-        element.attrib.update({"href": href, "rel": "external noopener"})
-        return True
+        href = outside(data.get("href", ""))
+        if href:
+            element.attrib.update({"href": href, "rel": "external noopener"})
+        return bool(href)
 
     def local_link(self, element: etree._Element, data: dict[str, str]) -> bool:
         """A link inside the topic."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pipeline.contracts import Assets, Body, Edition, FileRow, Image, OutputFile, Publisher, Row, Site, View
 from pipeline.labels import Labels, direction, known, labels
-from transforms._html import Options, anchor_id, at_media_path, render, to_html, topic_links
+from transforms._html import Options, anchor_id, at_media_path, outside, render, to_html, topic_links
 from transforms._pages import common, language_name, logo, others, own_sheet, template
 from transforms._schema_org import json_ld
 
@@ -39,6 +39,7 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
     """The page of an edition, then the images that it shows."""
     toc = body.parts["toc"]
     values = common(edition, body.content) | {
+        "canonical": outside(edition.metadata.url),
         "json_ld": json_ld(edition),
         "main": anchor_id(edition.metadata.id, "syn-main"),
         "sheet": _UP + own_sheet(edition.site).path,

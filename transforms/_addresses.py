@@ -1,0 +1,50 @@
+"""Where the links and images of a rendered body lead.
+
+In: images, addresses from outside, topic ids. Out: addresses as mark-up may carry them. Follows RFC 3986; letters of
+other scripts stay, as HTML allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote
+
+from pipeline.contracts import Image, View
+from transforms._anchors import anchor_id
+
+TopicLink = Callable[[str, str, str], str]  # of (topic, language, anchor)
+
+# What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
+_NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
+_EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
+
+
+def at_media_path(image: Image) -> str:
+    """The address of an image beside the page."""
+    return quote(image.path)
+
+
+def outside(address: str) -> str:
+    """An address that leads out of the publisher's topics, as mark-up may carry it; "" where it is none of http, https,
+    mailto and tel."""
+    address = _NOT_IN_URL.sub(lambda found: quote(found[0]), address.strip())
+    return address if address.lower().startswith(_EXTERNAL) else ""
+
+
+def topic_links(view: View, page: str = "index.html", template: str = "") -> TopicLink:
+    """Where links to other topics lead: the site's `template` (`{id}`, `{language}`, `{anchor}`), or, without one, the
+    `page` of that topic in the bundle, relative to this topic's own folder."""
+    own = view.topic.metadata.language
+
+    def relative(topic: str, language: str, anchor: str) -> str:
+        folder = f"../{quote(topic)}" if language == own else f"../../{quote(language)}/{quote(topic)}"
+        return f"{folder}/{page}" + (f"#{quote(anchor_id(topic, anchor))}" if anchor else "")
+
+    def templated(topic: str, language: str, anchor: str) -> str:
+        fragment = quote(anchor_id(topic, anchor)) if anchor else ""
+        filled = template.replace("{id}", quote(topic)).replace("{language}", quote(language)).replace("{anchor}", fragment)
+        return filled if fragment else filled.removesuffix("#")
+
+    return templated if template else relative
