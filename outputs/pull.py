@@ -178,6 +178,7 @@ def _live(store: Store, prefix: str, partner: str, site: str) -> Pointer:
         raise StoreError(
             f"{store.url}: there is no release at {prefix}",
             expected=f"the object {prefix}/{pointer.NAME}",
+            found=_why_none(store, f"{prefix}/{pointer.NAME}"),
             fix="look at the address of the store and at the names of partner and site",
         )
     for what, wanted, found in (("partner", partner, live.partner), ("site", site, live.site)):
@@ -189,6 +190,15 @@ def _live(store: Store, prefix: str, partner: str, site: str) -> Pointer:
                 fix="tell the publisher",
             )
     return live
+
+
+def _why_none(store: Store, key: str) -> str:
+    """What the store says to who asks for the pointer: a folder that is not there is another mistake than a wrong partner."""
+    try:
+        store.get(key)
+    except NotFound as problem:
+        return problem.what
+    return "it has just been made: pull again"
 
 
 def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:

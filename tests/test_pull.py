@@ -324,6 +324,22 @@ def test_nothing_is_made_where_there_is_no_release(store: Store, dest: Path) -> 
     assert not dest.parent.exists()
 
 
+def test_a_store_that_is_not_there_is_named(tmp_path: Path, dest: Path) -> None:
+    with pytest.raises(StoreError, match="there is no release") as caught:
+        fetch(folder.open(str(tmp_path / "mistyped"), {}), dest)
+    assert f"{tmp_path}/mistyped: there is no such folder" in str(caught.value)
+
+
+def test_a_release_without_topics(disk: Store, dest: Path) -> None:
+    """All that a partner had may be withdrawn: that is a release too."""
+    publish(disk)
+    fetch(disk, dest)
+    publish(disk, topics=0)
+    assert fetch(disk, dest).sequence == 2
+    assert bundle(dest) == expected_files(0)
+    assert fetch(disk, dest).state == "unchanged"
+
+
 def test_another_partner_or_site(disk: Store, dest: Path) -> None:
     publish(disk)
     for names in ({"partner": "hillside"}, {"site": "kiosk"}):
