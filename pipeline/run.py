@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from pipeline import brake, engine
@@ -61,6 +62,14 @@ class State:
     live: dict[str, Released | None]
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
     failed: dict[str, SyndicationError] = field(default_factory=dict)
+
+    @cached_property
+    def live_rows(self) -> dict[str, dict[Key, Row]]:
+        """What is live of each site, by topic."""
+        return {
+            prefix: {(row.id, row.language): row for row in released.content.rows} if released else {}
+            for prefix, released in self.live.items()
+        }
 
 
 def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
@@ -180,6 +189,7 @@ def _work_until_settled(state: State, catalog: Catalog, options: Options, progre
         done, total = 0, sum(len(job.entries) for job in jobs)
         for job, results in engine.run(_labelled, state.context, jobs, options.workers):
             for result in results:
+                state.failed.update(result.failures)
                 state.results.update({(result.key, prefix): result for prefix in job.sites if result.key in todo[prefix]})
             done += len(results)
             progress("topics", done, total)
@@ -245,8 +255,7 @@ def _row(state: State, prefix: str, key: Key) -> Row | None:
 
 def kept_row(state: State, prefix: str, key: Key) -> Row | None:
     """What is live of a topic that was not made anew, where today's rules still grant all of it."""
-    released = state.live.get(prefix)
-    row = next((r for r in released.content.rows if (r.id, r.language) == key), None) if released else None
+    row = state.live_rows.get(prefix, {}).get(key)
     plan = state.context.plans[prefix]
     if row is None or key not in plan.granted:
         return None

@@ -11,13 +11,11 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Final
-
-from lxml import etree
 
 from pipeline import assets as images
 from pipeline import audit, editions
@@ -40,9 +38,11 @@ from pipeline.contracts import (
     View,
 )
 from pipeline.editions import Key, SitePlan
+from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
 from pipeline.notices import Notice, Texts, notices
+from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.topic import Metadata, Topic, digest, schema_problems
 
@@ -100,11 +100,12 @@ class Context:
 
 @dataclass
 class TopicResult:
-    """What became of one topic: findings; rows by site prefix; seconds by stage."""
+    """What became of one topic: findings; rows and store failures by site prefix; seconds by stage."""
 
     key: Key
     findings: list[Finding] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
+    failures: dict[str, StoreError] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
@@ -116,33 +117,37 @@ class TopicResult:
 
 
 def work(context: Context, job: Job) -> list[TopicResult]:
-    """Reads, renders, proves and stores each topic of a job. A topic that fails is a finding, never an exception."""
-    return [_topic(context, job, entry) for entry in job.entries]
+    """Reads, renders, proves and stores each topic of a job. A topic that fails is a finding; a site whose store fails is
+    left alone for the rest of the job, and its error is in `failures`."""
+    results: list[TopicResult] = []
+    for entry in job.entries:
+        down = {prefix for result in results for prefix in result.failures}
+        results.append(_topic(context, job, entry, [prefix for prefix in job.sites if prefix not in down]))
+    return results
 
 
-def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
+def _topic(context: Context, job: Job, entry: Entry, sites: Sequence[str]) -> TopicResult:
     result = TopicResult(entry.metadata.key)
+    where = entry.metadata.file or entry.unit.file, entry.metadata.line
     try:
         prepared = prepare(context, job, entry, result)
         if prepared is not None and not has_errors(result.findings):
-            for prefix in job.sites:
+            for prefix in sites:
                 if entry.metadata.key in context.plans[prefix].granted:
                     _site(context, prefix, prepared, result)
-    except (
-        ValueError,
-        KeyError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        etree.LxmlError,
-        RecursionError,
-    ) as problem:
-        # a fault of ours in one topic must not take the others down; it is reported, and the topic held back
-        text = f"{type(problem).__name__}: {problem}"
-        result.findings.append(FAILED.at(entry.metadata.file or entry.unit.file, entry.metadata.line, text))
+    except SyndicationError:
+        raise
+    except PandocError as problem:
+        _hold_back(result, problem.at(*where))
+    except Exception as problem:  # whatever fails in one topic, the others go on: it is reported, and the topic held back
+        _hold_back(result, FAILED.at(*where, f"{type(problem).__name__}: {problem}"))
     result.findings = [f.of(" ".join(result.key), f.owner or entry.metadata.owner) for f in result.findings]
     return result
+
+
+def _hold_back(result: TopicResult, finding: Finding) -> None:
+    result.rows.clear()
+    result.findings.append(finding)
 
 
 @dataclass(frozen=True)
@@ -234,7 +239,11 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
     if has_errors(findings):
         return
     key = _row_key(context, prefix, edition, views)
-    row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, views, result)
+    try:
+        row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, views, result)
+    except StoreError as problem:
+        result.failures[prefix] = problem
+        return
     if row is not None:
         result.rows[prefix] = row
         context.cache.put(key, json.dumps(asdict(row), ensure_ascii=False).encode())
