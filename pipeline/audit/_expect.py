@@ -10,13 +10,13 @@ import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Final
 
 from lxml import etree
 
 from pipeline.audit._reading import Block, fold
 from pipeline.audit._speech import Speech
+from pipeline.audit._tables import heads
 from pipeline.labels import Labels, labels
 from pipeline.topic import BLOCKS, MATHML, Topic
 
@@ -167,6 +167,9 @@ class _Walk:
         self.run: list[str] = []
         self.tables = 0
         self.heads: set[etree._Element] = set()
+        self.over: dict[etree._Element, tuple[etree._Element, ...]] = {}
+        self.said: dict[etree._Element, list[str]] = {}
+        self.under: tuple[str, ...] = ()
         self.speech = Speech(topic.body, self.words, manner.format) if manner.spoken else None
         at, owner = _At(line=topic.metadata.line, file=topic.metadata.file), _Owner("paragraph")
         self._children(topic.body, owner, at)
@@ -213,8 +216,10 @@ class _Walk:
                 tables=at.tables,
                 column=at.column,
                 repeats=at.repeats,
+                heads=self.under,
             )
         )
+        self.under = ()
 
     def _block(self, element: etree._Element, owner: _Owner, at: _At) -> None:
         at = self._at(element, at)
@@ -230,11 +235,15 @@ class _Walk:
             self._inline(element, owner, at)
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
             owner = self._owner(element, kind, at)
+        start = len(self.blocks)
+        self.under = tuple(text for head in self.over.get(element, ()) for text in self.said.get(head, ())) or self.under
         if element.tag != _MATH:
             self._children(element, owner, at)
         self._flush(owner, at)
         if not owner.started and element.tag in ("td", "th"):
             self._emit(owner, at, "")
+        if at.column and element.tag in ("td", "th"):
+            self.said[element] = [block.text for block in self.blocks[start:] if block.text]
 
     def _at(self, element: etree._Element, at: _At) -> _At:
         tag, line = element.tag, element.get("data-line")
@@ -255,13 +264,10 @@ class _Walk:
         )
 
     def _table(self, table: etree._Element) -> int:
-        """The table's number; its header rows are noted: those of `thead`, or the first ones of column headers alone, unless
-        it has no other rows."""
-        heading = set(table.iterfind("thead/tr"))
-        rows = [row for group in table if group.tag in ("thead", "tbody", "tfoot") for row in group.iterchildren("tr")]
-        heads = [row for row in rows if row in heading] or list(takewhile(_all_columns, rows))
-        if len(heads) < len(rows):
-            self.heads.update(heads)
+        """The table's number; its header rows and the headers over its cells are noted."""
+        found = heads(table, self._shown)
+        self.heads.update(found.rows)
+        self.over.update(found.over)
         self.tables += 1
         return self.tables
 
@@ -333,10 +339,6 @@ def section_label(words: Labels, kind: str) -> str:
     if kind == "footnotes":
         return words.text("Footnotes")
     return words.text("Related information") if kind == "related" else ""
-
-
-def _all_columns(row: etree._Element) -> bool:
-    return len(row) > 0 and all(cell.get("scope") in ("col", "colgroup") for cell in row)
 
 
 def _with_caption_last(figure: etree._Element) -> list[etree._Element]:

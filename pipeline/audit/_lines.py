@@ -69,6 +69,7 @@ class _Match:
         self.tables: tuple[int, ...] = ()  # those that the last block stands in
         self.clean = True  # nothing but layout stands before this word on its line
         self.marker = ""
+        self.passed: set[tuple[str, ...]] = set()
 
     def findings(self) -> Iterator[Finding]:
         """All differences, in order."""
@@ -131,6 +132,7 @@ class _Match:
                     closed = last[-1:] in (":", ",") and last[:-1].rstrip(":") == phrase[-1].rstrip(":")
                     if closed or (last == phrase[-1] and (len(phrase) > shortest or self._slash(end))):
                         self.seen.add((table, phrase))
+                        self.passed.add(phrase)
                         self.at = end
                         return True
         return False
@@ -178,6 +180,9 @@ class _Match:
                 yield _at(codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected nothing after it on its line")
         if block.kind == "item" and block.first and not block.tables:
             yield from self._item(block)
+        for head in block.heads:
+            if words(head) not in self.passed:
+                yield _at(codes.STRUCTURE, block, f"{named(block)} {quoted(block.text)}: expected {quoted(head)} before it")
 
     def _item(self, block: Block) -> Iterator[Finding]:
         if not self.marker:

@@ -38,6 +38,7 @@ class Block:
     tables: tuple[int, ...] = ()
     column: bool = False
     repeats: bool = False
+    heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
