@@ -203,7 +203,7 @@ def _why_none(store: Store, key: str) -> str:
 
 def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:
     before = _installed(dest)
-    if before.is_release(live) and not repair and (held := _whole(dest, before.document)):
+    if before.is_release(live) and not repair and (held := _whole(dest, before.document)) is not None:
         return _result("unchanged", dest, live, before.document, held)
     _refuse_other(dest, before, live)
     found, rows = read_release(store, prefix, live)
@@ -218,13 +218,13 @@ def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool,
     return _result("installed", dest, live, found.document, len(files), fetched)
 
 
-def _whole(bundle: Path, document: Mapping[str, Any]) -> int:
-    """The number of the release's files where each is there in its size (contents are for `verify`), else 0."""
+def _whole(bundle: Path, document: Mapping[str, Any]) -> int | None:
+    """The number of the release's files where each is there in its size (contents are for `verify`), else None."""
     try:
         files = [*document["files"], *(file for row in document["topics"] for file in row["files"])]
-        return len(files) if all((bundle / file["path"]).lstat().st_size == file["size"] for file in files) else 0
+        return len(files) if all((bundle / file["path"]).lstat().st_size == file["size"] for file in files) else None
     except (OSError, KeyError, TypeError):
-        return 0
+        return None
 
 
 def _refuse_other(dest: Path, before: _Installed, live: Pointer) -> None:

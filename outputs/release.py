@@ -83,7 +83,8 @@ def incomplete(store: Store, prefix: str, live: Pointer, problem: StoreError) ->
     return StoreError(
         f"{store.url}: {prefix}, release {live.sequence} is not complete",
         found=problem.what,
-        fix="restore the missing object, or delete current.json of that prefix and publish again",
+        fix="restore the object from a backup; where there is none, delete that prefix's current.json, publish again, and tell "
+        "who pulls it to remove the installed bundle first, because releases are counted from 1 again",
     )
 
 
@@ -204,9 +205,9 @@ def publish(
 ) -> Outcome:
     """Makes `content` the live release of a site, after `previous` (as `current` gave it); its blobs are stored (`put_files`).
 
-    The same content is no new release, and nothing is written. Raises RaceLost where another
-    run published first, StoreError where a blob is missing or the store failed, UsageError where no bundle could hold the
-    content. After any of them the release that was live still is.
+    The same content is no new release, and nothing is written. Raises RaceLost where another run published first, StoreError
+    where a blob is missing or the store failed, UsageError where no bundle could hold the content. After any of them the release
+    that was live still is.
     """
     described = manifest.describe(content)
     if previous and previous.content_sha256 == described.sha256:

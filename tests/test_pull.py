@@ -337,6 +337,10 @@ def test_a_release_without_topics(disk: Store, dest: Path) -> None:
     publish(disk, topics=0)
     assert fetch(disk, dest).sequence == 2
     assert bundle(dest) == expected_files(0)
+    live = release.current(disk, SITE.prefix)
+    release.publish(disk, SITE, replace(content(0), files=()), live, run_id="r", created="c")
+    assert fetch(disk, dest).files == 0
+    assert bundle(dest) == {}
     assert fetch(disk, dest).state == "unchanged"
 
 
