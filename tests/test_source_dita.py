@@ -146,7 +146,8 @@ def seen(topic: Topic) -> str:
 
 def assert_nothing_lost(files: Files, index: Index, unit: Unit, topic: Topic) -> None:
     """Each run of text of the resolved mark-up is in the body, as often as there."""
-    resolver = Resolver(files, index.data, KeySpace(index.data, ()))
+    data = index.data.within(unit)
+    resolver = Resolver(files, data, KeySpace(data, ()))
     root, _ = parsed(files, unit.file)
     assert root is not None
     element = next(one for place, one in units(root, unit.file) if place == unit)

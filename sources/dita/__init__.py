@@ -18,9 +18,10 @@ branches together. A topic of which no map says any has those of its own prolog.
 of branches are added to the topic's own; author, copyright, owner, setting and version of a branch stand in where the
 topic says none.
 
-Conditions. A DITAVAL applies to maps and topics. What it decides nothing on stays in the text, marked:
-`deliveryTarget` as `data-only` (html, print, epub, text, json, handout; pdf counts as print; html5, xhtml, web,
-online as html; epub3 as epub; txt as text), `audience` as `data-audience`.
+Conditions. A DITAVAL applies to maps and topics. What it decides nothing on stays in the text, marked: `deliveryTarget`
+as `data-only` (html, print, epub, text, json, handout; pdf counts as print; html5, xhtml, web, online as html; epub3 as
+epub; txt as text), `audience` as `data-audience`. A `ditavalref` filters the topics of its branch; a topic of which its
+branches would make different texts is held back, for one topic is one text.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ from pipeline.findings import Finding, has_errors
 from pipeline.topic import Topic
 from sources.dita import codes, conditions, names
 from sources.dita.body import HANDLERS, body
+from sources.dita.conditions import Filter
 from sources.dita.documents import find, parsed
 from sources.dita.keys import KeySpace
 from sources.dita.maps import MapFile, map_file
 from sources.dita.metadata import Facts
 from sources.dita.model import Data, Push
 from sources.dita.places import Ref
-from sources.dita.publication import Place, Publication, publication
+from sources.dita.publication import Place, Publication, branch_filter, publication
 from sources.dita.reuse import Resolver, said
 from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.writer import Writer
@@ -72,7 +74,7 @@ def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:
 
 def read(entry: Entry, index: Index, files: Files) -> Read:
     """One topic. An error finding says why there is none, or why it must be held back."""
-    data: Data = index.data
+    data: Data = index.data.within(entry.unit)
     root, findings = parsed(files, entry.unit.file)
     topic = _topic_element(root, entry.unit) if root is not None else None
     if topic is None:
@@ -107,7 +109,7 @@ class _Indexer:
         if has_errors(self._findings):  # what must be left out is not known: nothing may go out
             return Index((), tuple(self._findings), self._data)
         maps, others = self._maps(claimed)
-        found = publication(maps, lambda file: file in self._files)
+        found = publication(maps, self._files)
         self._findings += found.findings
         self._data.keys, self._data.every_scope, self._data.aliases = found.keys, tuple(found.roots), found.aliases
         topics = self._drafts(others)
@@ -210,13 +212,32 @@ class _Indexer:
     def _entry(self, draft: Draft, found: Publication, sources: dict[str, Draft]) -> Entry | None:
         root, _ = parsed(self._files, draft.unit.file)
         topic = _topic_element(root, draft.unit) if root is not None else None
-        if topic is None or self._data.filter.excludes(topic):
+        if topic is None:
+            return None
+        findings = self._branch(draft, topic, found)
+        data = self._data.within(draft.unit)
+        if data.filter.excludes(topic):
             return None
         facts = _together(fact for place in _places(draft) for fact in found.facts.get(place, ()))
-        made = describe(topic, draft, self._files, self._data, _scopes(self._data, draft.unit), facts)
-        if made.findings:
-            self._data.findings[draft.unit] = tuple(made.findings)
+        made = describe(topic, draft, self._files, data, _scopes(data, draft.unit), facts)
+        if findings or made.findings:
+            self._data.findings[draft.unit] = (*findings, *made.findings)
         return Entry(draft.unit, made.metadata, made.public, self._uses(draft, found, sources))
+
+    def _branch(self, draft: Draft, topic: etree._Element, found: Publication) -> list[Finding]:
+        """Notes the filter of the branch that a topic stands in; an error where branches would make different texts of it."""
+        stated = dict.fromkeys(names for place in _places(draft) for names in found.filters.get(place, ()))
+        if not any(stated):
+            return []
+        filters = [_whole(branch_filter(self._files, name) for name in names) for names in stated]
+        resolver = Resolver(self._files, self._data, KeySpace(self._data, _scopes(self._data, draft.unit)))
+        elements = list(resolver.copied(topic, draft.unit.file).iter("*"))
+        left_out = {tuple(one is None or one.excludes(element) for element in elements) for one in filters}
+        if None in filters or len(left_out) > 1:
+            said = "; ".join(", ".join(names) or "no filter" for names in stated)
+            return [codes.BRANCH_FILTER.at(draft.unit.file, draft.line, f"the branches of this topic have the filters {said}")]
+        self._data.branches[draft.unit] = filters[0] or Filter()
+        return []
 
     def _reused(self, draft: Draft) -> Iterator[str]:
         yield from draft.files
@@ -231,6 +252,7 @@ class _Indexer:
         """Every file that a topic's text depends on: reused ones (and what they use), images, maps that define its keys."""
         uses: dict[str, None] = dict.fromkeys(draft.images)
         uses.update(dict.fromkeys(file for place in _places(draft) for file in found.uses.get(place, ())))
+        uses.update(dict.fromkeys(file for place in _places(draft) for names in found.filters.get(place, ()) for file in names))
         queue, seen = [draft], {draft.unit.file}
         keys = self._data.keys
         while queue:
@@ -258,6 +280,14 @@ def _is_map(head: Head) -> bool:
 def _places(draft: Draft) -> list[Place]:
     """Every way in which a map may name a topic: by its file, or by any topic in it."""
     return [(draft.unit.file, ""), *((draft.unit.file, name) for name in draft.topics if name)]
+
+
+def _whole(filters: Iterable[Filter | None]) -> Filter | None:
+    """Filters inside one another, as one; None where one of them can not be read."""
+    whole: Filter | None = Filter()
+    for one in filters:
+        whole = whole.and_also(one) if whole is not None and one is not None else None
+    return whole
 
 
 def _together(facts: Iterable[Facts]) -> Facts:

@@ -12,9 +12,9 @@ from lxml import etree
 from sources.dita import blocks, codes, endnotes, figures, inline, links, lists, notes, related, tables
 from sources.dita.flow import add_all, fold
 from sources.dita.model import Link
-from sources.dita.writer import Handler, Writer
+from sources.dita.writer import Handler, Handlers, Writer
 
-HANDLERS: Final[dict[str, Handler]] = {
+_BY_NAME: Final[dict[str, Handler]] = {
     **inline.HANDLERS,
     **blocks.HANDLERS,
     **lists.HANDLERS,
@@ -27,6 +27,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "abbreviated-form": links.abbreviated,
     "link": related.related_link,
 }
+HANDLERS: Final = Handlers(_BY_NAME)
 
 
 def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> etree._Element:

@@ -89,10 +89,10 @@ MAP_FORMAT = warning(
     "Convert the file to DITA, or mark the reference resource-only.",
 )
 MAP_CYCLE = warning("dita.map-cycle", "Maps take each other in, in a circle.", "Take one of the references of the circle out.")
-BRANCH_FILTER = warning(
+BRANCH_FILTER = error(
     "dita.branch-filter",
-    "A ditavalref filters one branch of a map; only one filter for a whole run is applied, so this one is not.",
-    "Name the DITAVAL in the partner's settings, or make two topics.",
+    "The branches of maps that a topic stands in filter it differently (ditavalref), or a filter can not be read.",
+    "Make a topic of its own for each branch, or name the DITAVAL in the partner's settings.",
 )
 REUSE_ONLY = warning(
     "dita.reuse-only",

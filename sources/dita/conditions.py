@@ -8,8 +8,8 @@ out where all values of one of its attributes are excluded; a group `a(b c)` cou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -26,53 +26,60 @@ _INCLUDED: Final = frozenset({"include", "flag", "passthrough"})
 _GROUP: Final = re.compile(r"([\w.:-]+)\(([^()]*)\)")
 
 
+_Decisions = dict[tuple[str, str], bool]  # (attribute, value) -> excluded or not; "" stands for any value, any attribute
+
+
 @dataclass(frozen=True)
 class Filter:
-    """The decisions of one DITAVAL: (attribute, value) -> excluded or not; "" stands for any value, any attribute."""
+    """What DITAVALs decide: that of the run, and those of the branch of a map. One exclusion is enough."""
 
-    decisions: dict[tuple[str, str], bool] = field(default_factory=dict)
-    attributes: frozenset[str] = frozenset(ATTRIBUTES)
+    layers: tuple[_Decisions, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.layers)
+
+    def and_also(self, other: Filter) -> Filter:
+        """Both together."""
+        return Filter((*self.layers, *other.layers))
 
     def excludes(self, element: etree._Element) -> bool:
         """Whether the element is left out."""
-        if not self.decisions:
-            return False
-        return any(self._all_excluded(name, values) for name, values in self._conditions(element))
+        return bool(self.layers) and self.excludes_values({str(name): str(raw) for name, raw in element.attrib.items()})
+
+    def excludes_values(self, attributes: Mapping[str, str]) -> bool:
+        """Whether an element with these attributes is left out."""
+        return any(
+            all(_verdict(layer, name, value) for value in values)
+            for layer in self.layers
+            for attribute, raw in attributes.items()
+            if attribute in ATTRIBUTES or any(attribute == named for named, _ in layer)
+            for name, values in groups(attribute, raw)
+        )
 
     def undecided(self, element: etree._Element, attribute: str) -> list[str]:
-        """The values of an attribute, where the DITAVAL decides on none of them for good; the excluded ones are gone."""
+        """The values of an attribute, where nothing decides on any of them for good; the excluded ones are gone."""
         raw = element.get(attribute)
         if not raw:
             return []
         values = [value for _, found in groups(attribute, raw) for value in found]
-        verdicts = {value: self._excluded(attribute, value) for value in values}
-        if False in verdicts.values():
+        verdicts = {value: {_verdict(layer, attribute, value) for layer in self.layers} for value in values}
+        if any(False in found and True not in found for found in verdicts.values()):
             return []
-        return [value for value, verdict in verdicts.items() if verdict is None]
+        return [value for value, found in verdicts.items() if not found - {None}]
 
-    def _conditions(self, element: etree._Element) -> Iterator[tuple[str, list[str]]]:
-        for name, raw in element.attrib.items():
-            if name in self.attributes:
-                yield from groups(str(name), str(raw))
 
-    def _all_excluded(self, name: str, values: list[str]) -> bool:
-        return bool(values) and all(self._excluded(name, value) for value in values)
-
-    def _excluded(self, name: str, value: str) -> bool | None:
-        for key in ((name, value), (name, ""), ("", "")):
-            if key in self.decisions:
-                return self.decisions[key]
-        return None
+def _verdict(layer: _Decisions, name: str, value: str) -> bool | None:
+    return next((layer[key] for key in ((name, value), (name, ""), ("", "")) if key in layer), None)
 
 
 def groups(attribute: str, raw: str) -> list[tuple[str, list[str]]]:
     """An attribute's values by what they belong to: the attribute itself, or the groups written inside it."""
-    found = [(match[1], match[2].split()) for match in _GROUP.finditer(raw)]
+    found = [(match[1], match[2].split()) for match in _GROUP.finditer(raw) if match[2].strip()]
     plain = _GROUP.sub(" ", raw).split()
     return [(attribute, plain), *found] if plain else found
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def read(conditions: Conditions) -> tuple[Filter, tuple[Finding, ...]]:
     """The decisions of a DITAVAL, and findings for what it says amiss."""
     if not conditions.data.strip():
@@ -80,15 +87,14 @@ def read(conditions: Conditions) -> tuple[Filter, tuple[Finding, ...]]:
     root, findings = xml.parse(conditions.data, conditions.file)
     if root is None or has_errors(findings):
         return Filter(), (*findings, codes.DITAVAL_UNREAD.at(conditions.file, 1, "the DITAVAL can not be read"))
-    decisions: dict[tuple[str, str], bool] = {}
+    decisions: _Decisions = {}
     for prop in root.iter("prop", "revprop"):
         finding = _decide(prop, decisions, conditions.file)
         findings += [finding] if finding else []
-    attributes = frozenset((*ATTRIBUTES, *(attribute for attribute, _ in decisions if attribute)))
-    return Filter(decisions, attributes), tuple(findings)
+    return Filter((decisions,)) if decisions else Filter(), tuple(findings)
 
 
-def _decide(prop: etree._Element, decisions: dict[tuple[str, str], bool], file: str) -> Finding | None:
+def _decide(prop: etree._Element, decisions: _Decisions, file: str) -> Finding | None:
     attribute = "rev" if prop.tag == "revprop" else prop.get("att") or ""
     value, action = prop.get("val") or "", prop.get("action") or ""
     if action not in ("exclude", "include", "flag", "passthrough", "noflag"):

@@ -31,13 +31,13 @@ def is_block(item: Item) -> bool:
 
 def blank(items: Iterable[Item]) -> bool:
     """Whether a reader would see nothing of these items."""
-    return not any(item.strip(SPACE) if isinstance(item, str) else _shows(item) for item in items)
+    return all(not (item.strip(SPACE) if isinstance(item, str) else _shows(item)) for item in items)
 
 
 def _shows(element: etree._Element) -> bool:
-    return any(one.tag in _STANDING or one.get("data-kind") == "topic" for one in element.iter("*")) or bool(
-        "".join(element.itertext()).strip(SPACE)
-    )
+    if (element.text or "").strip(SPACE) or "".join(element.itertext()).strip(SPACE):
+        return True
+    return any(one.tag in _STANDING or one.get("data-kind") == "topic" for one in element.iter("*"))
 
 
 def add(parent: etree._Element, item: Item) -> None:
@@ -121,13 +121,13 @@ def contents(element: etree._Element) -> list[Item]:
 def wrapped(tag: str, items: list[Item], attributes: dict[str, str] | None = None) -> list[Item]:
     """The items with an inline element around each run of words; blocks step out of it."""
     made: list[Item] = []
+    carried = dict(attributes or {})
     for is_one, run in runs(items):
-        if is_one or (blank(run) and not attributes):
+        if is_one or (not carried and blank(run)):
             made += run
         else:
-            element = etree.Element(tag, dict(attributes or {}))
-            (attributes or {}).pop("id", None)
-            made.append(add_all(element, run))
+            made.append(add_all(etree.Element(tag, carried), run))
+            carried.pop("id", None)
     return made
 
 

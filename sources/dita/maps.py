@@ -15,11 +15,11 @@ from lxml import etree
 
 from pipeline.contracts import Files
 from pipeline.findings import Finding
-from sources.dita.conditions import Filter
+from sources.dita.conditions import ATTRIBUTES, Filter
 from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog
 from sources.dita.model import Data
-from sources.dita.names import child, is_a, names
+from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Resolver, remove
 
@@ -46,6 +46,8 @@ class Node:
     collection_type: str = ""
     copy_to: str = ""
     excluded: bool = False
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    filters: tuple[str, ...] = ()  # DITAVALs for this branch alone
     facts: Facts = NO_FACTS
     keyword: str = ""
     linktext: str = ""
@@ -93,6 +95,8 @@ class _Reader:
             collection_type=element.get("collection-type") or "",
             copy_to=refer(element.get("copy-to") or "", file).file if element.get("copy-to") else "",
             excluded=self._filter.excludes(element),
+            conditions={name: value for name in ATTRIBUTES if (value := element.get(name))},
+            filters=tuple(refer(one.get("href") or "", file).file for one in children(element, "ditavalref")),
             facts=self._facts(element, meta),
             keyword=_keyword(meta),
             linktext=_inner(child(meta, "linktext") if meta is not None else None),

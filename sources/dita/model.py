@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pipeline.contracts import Unit
@@ -97,6 +97,7 @@ class Data:
     """
 
     filter: Filter = field(default_factory=Filter)
+    branches: dict[Unit, Filter] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
     scopes: dict[Unit, tuple[int, ...]] = field(default_factory=dict)
     every_scope: tuple[int, ...] = ()
@@ -107,6 +108,10 @@ class Data:
     links: dict[Unit, tuple[Link, ...]] = field(default_factory=dict)
     pushes: dict[Ref, tuple[Push, ...]] = field(default_factory=dict)
     findings: dict[Unit, tuple[Finding, ...]] = field(default_factory=dict)
+
+    def within(self, unit: Unit) -> Data:
+        """The same with the filter of the branch that a unit stands in."""
+        return replace(self, filter=self.filter.and_also(self.branches[unit])) if unit in self.branches else self
 
     def unit(self, ref: Ref) -> Unit | None:
         """The unit that a place in the input files is in; None where no topic is there."""

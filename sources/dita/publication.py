@@ -8,12 +8,14 @@ map is not reached, yet mentioned: it must not come back as a topic that no map 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pipeline.findings import Finding
+from pipeline.contracts import Conditions, Files
+from pipeline.findings import Finding, has_errors
 from sources.dita import codes
+from sources.dita.conditions import Filter, read
 from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
 from sources.dita.metadata import Facts
 from sources.dita.model import Key, Keys, Link, Scope
@@ -35,6 +37,7 @@ class Publication:
     mentioned: dict[Place, None] = field(default_factory=dict)
     scopes: dict[Place, dict[int, None]] = field(default_factory=dict)
     facts: dict[Place, list[Facts]] = field(default_factory=dict)
+    filters: dict[Place, list[tuple[str, ...]]] = field(default_factory=dict)
     links: dict[Place, list[Link]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     uses: dict[Place, dict[str, None]] = field(default_factory=dict)
@@ -52,11 +55,16 @@ class _Step:
     role: str = ""
     excluded: bool = False
     way: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+
+    def to(self, node: Node) -> _Step:
+        """One step down, to a node inside this one."""
+        return replace(self, node=node)
 
 
-def publication(maps: Mapping[str, MapFile], present: Callable[[str], bool]) -> Publication:
-    """Everything that `maps` say together. `present`: whether an input file of that name exists."""
-    walker = _Walker(maps, present)
+def publication(maps: Mapping[str, MapFile], files: Files) -> Publication:
+    """Everything that `maps` say together."""
+    walker = _Walker(maps, files)
     for file in _roots(maps):
         walker.root(file)
     return walker.found
@@ -89,17 +97,18 @@ def _taken(node: Node) -> Iterator[str]:
 
 
 class _Walker:
-    def __init__(self, maps: Mapping[str, MapFile], present: Callable[[str], bool]) -> None:
-        self._maps, self._present = maps, present
+    def __init__(self, maps: Mapping[str, MapFile], files: Files) -> None:
+        self._maps, self._files = maps, files
+        self._scopes: dict[tuple[tuple[str, ...], int], int] = {}  # of every node, by way of maps and node
         self.found = Publication()
 
     def root(self, file: str) -> None:
         """Walks one root map: first all its keys (they hold everywhere), then its references."""
         scope = self._new_scope(None, ())
         self.found.roots.append(scope)
-        node = self._maps[file].root
-        scopes = self._collect_keys(_Step(node, file, scope, Facts(), way=(file,)))
-        self._walk(_Step(node, file, scope, Facts(), way=(file,)), scopes)
+        start = _Step(self._maps[file].root, file, scope, Facts(), way=(file,))
+        self._collect_keys(start)
+        self._walk(start)
 
     # --- keys: breadth first, the first definition counts
 
@@ -111,25 +120,22 @@ class _Walker:
                 self.found.keys.scopes[parent].children.setdefault(name, number)
         return number
 
-    def _collect_keys(self, start: _Step) -> dict[tuple[tuple[str, ...], int], int]:
-        """Fills the key scopes; gives the scope of every node, by (way of maps, node)."""
-        scopes: dict[tuple[tuple[str, ...], int], int] = {}
+    def _collect_keys(self, start: _Step) -> None:
         queue = deque([start])
         while queue:
-            self._keys_of(queue.popleft(), queue, scopes)
-        return scopes
+            self._keys_of(queue.popleft(), queue)
 
-    def _keys_of(self, step: _Step, queue: deque[_Step], scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
+    def _keys_of(self, step: _Step, queue: deque[_Step]) -> None:
         node, scope = step.node, step.scope
         if node.excluded:
             return
         if node.keyscope:
             scope = self._new_scope(scope, node.keyscope)
-        scopes[step.way, id(node)] = scope
+        self._scopes[step.way, id(node)] = scope
         for name in node.keys:
             self.found.keys.scopes[scope].keys.setdefault(name, _key(node, step.file))
         for one in node.children:
-            self._keys_of(_Step(one, step.file, scope, Facts(), way=step.way), queue, scopes)
+            self._keys_of(replace(step, node=one, scope=scope), queue)
         inner = self._submap(node)
         if inner and inner.file not in step.way:
             queue.append(_Step(inner.root, inner.file, scope, Facts(), way=(*step.way, inner.file)))
@@ -139,35 +145,40 @@ class _Walker:
 
     # --- references
 
-    def _walk(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
+    def _walk(self, step: _Step) -> None:
         node = step.node
-        scope = scopes.get((step.way, id(node)), step.scope)
-        excluded = step.excluded or node.excluded
-        here = _Step(node, step.file, scope, node.facts.within(step.facts), node.role or step.role, excluded, step.way)
+        here = replace(
+            step,
+            scope=self._scopes.get((step.way, id(node)), step.scope),
+            facts=node.facts.within(step.facts),
+            role=node.role or step.role,
+            filters=(*step.filters, *node.filters),
+        )
+        here.excluded = step.excluded or node.excluded or self._filtered(here)
         if node.kind == "reltable":
-            self._reltable(here, scopes)
-            return
-        if node.kind in NO_TOPICS:
-            if node.kind == "ditavalref" and not excluded:
-                text = f"ditavalref to {node.href!r}"
-                self.found.findings.append(codes.BRANCH_FILTER.at(step.file, node.line, text))
-            return
-        if node.kind != "map":
-            self._take(here, scopes)
-        if node.collection_type in ("sequence", "family") and not excluded:
-            self._siblings(here)
-        for one in node.children:
-            self._walk(_Step(one, step.file, scope, here.facts, here.role, excluded, step.way), scopes)
+            self._reltable(here)
+        elif node.kind not in NO_TOPICS:
+            if node.kind != "map":
+                self._take(here)
+            if node.collection_type in ("sequence", "family") and not here.excluded:
+                self._siblings(here)
+            for one in node.children:
+                self._walk(here.to(one))
 
-    def _take(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
+    def _filtered(self, step: _Step) -> bool:
+        """Whether a DITAVAL of the branch leaves the node out."""
+        known = [found for file in step.filters if (found := branch_filter(self._files, file)) is not None]
+        return any(found.excludes_values(step.node.conditions) for found in known)
+
+    def _take(self, step: _Step) -> None:
         """One reference: a topic is reached or mentioned, a map walked."""
         node, ref = step.node, self._ref(step)
         if ref is None or ref.url or node.scope in ("peer", "external"):
             return
         inner = self._maps.get(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
-            self._submap_walk(inner, step, scopes)
-        elif not self._present(ref.file):
+            self._submap_walk(inner, step)
+        elif ref.file not in self._files:
             self._missing(step, ref)
         elif self._format(step) in _DITA:
             self._topic(step, ref)
@@ -175,13 +186,12 @@ class _Walker:
             text = f"{node.href or node.keyref!r} has the format {self._format(step)!r}"
             self.found.findings.append(codes.MAP_FORMAT.at(step.file, node.line, text))
 
-    def _submap_walk(self, inner: MapFile, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
+    def _submap_walk(self, inner: MapFile, step: _Step) -> None:
         if inner.file in step.way:
             text = " -> ".join((*step.way, inner.file))
             self.found.findings.append(codes.MAP_CYCLE.at(step.file, step.node.line, text))
         elif not inner.scheme:
-            down = _Step(inner.root, inner.file, step.scope, step.facts, step.role, step.excluded, (*step.way, inner.file))
-            self._walk(down, scopes)
+            self._walk(replace(step, node=inner.root, file=inner.file, way=(*step.way, inner.file)))
 
     def _missing(self, step: _Step, ref: Ref) -> None:
         if step.role == "resource-only" or step.excluded:
@@ -200,6 +210,8 @@ class _Walker:
         if step.role != "resource-only":
             self.found.reached[place] = None
             self.found.facts.setdefault(place, []).append(step.facts)
+            several = len(step.node.filters) > 1  # a copy for each of them
+            self.found.filters.setdefault(place, []).extend([(one,) for one in step.node.filters] if several else [step.filters])
 
     def _key(self, step: _Step) -> Key | None:
         """The definition behind a reference's keyref."""
@@ -235,7 +247,7 @@ class _Walker:
         """A node as a link: the place of its topic (None where it is outside) and the link to it."""
         if node.excluded or node.linking == "none" or node.kind in NO_TOPICS:
             return None
-        here = _Step(node, step.file, step.scope, Facts())
+        here = step.to(node)
         ref, key = self._ref(here), self._key(here)
         if ref is None or is_map(node):
             return None
@@ -250,7 +262,7 @@ class _Walker:
         held += [link for link in links if link not in held and (link.ref.file, link.ref.topic) != place]
         self.found.uses.setdefault(place, {})[step.file] = None
 
-    def _reltable(self, step: _Step, scopes: dict[tuple[tuple[str, ...], int], int]) -> None:
+    def _reltable(self, step: _Step) -> None:
         columns = [one.linking for head in step.node.children if head.kind == "relheader" for one in head.children]
         for row in step.node.children:
             if row.kind != "relrow":
@@ -259,8 +271,7 @@ class _Walker:
                 self._relate(row, step, columns)
             for cell in row.children:
                 for one in cell.children:
-                    excluded = step.excluded or row.excluded or cell.excluded
-                    self._walk(_Step(one, step.file, step.scope, step.facts, step.role, excluded, step.way), scopes)
+                    self._walk(replace(step, node=one, excluded=step.excluded or row.excluded or cell.excluded))
 
     def _relate(self, row: Node, step: _Step, columns: list[str]) -> None:
         """Links every topic of a row's cell to what the row's other cells hold."""
@@ -274,7 +285,7 @@ class _Walker:
                     self._add_links(place, targets, step)
         for cell in row.children:
             if cell.collection_type in ("sequence", "family"):
-                self._siblings(_Step(cell, step.file, step.scope, step.facts))
+                self._siblings(step.to(cell))
 
     def _cell(self, cell: Node, step: _Step, linking: str) -> list[tuple[Place | None, Link, str]]:
         """What a cell of a relationship table holds: place, link, and the way it may be used."""
@@ -288,6 +299,14 @@ class _Walker:
             if not node.excluded:
                 queue += reversed(node.children)
         return found
+
+
+def branch_filter(files: Files, name: str) -> Filter | None:
+    """What a DITAVAL among the inputs decides; None where it can not be read."""
+    if name not in files:
+        return None
+    decisions, findings = read(Conditions(name, files.read(name)))
+    return None if has_errors(findings) else decisions
 
 
 def _key(node: Node, file: str) -> Key:

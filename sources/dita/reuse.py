@@ -87,7 +87,7 @@ class Resolver:
         return root
 
     def _leave_out(self, root: etree._Element) -> None:
-        if self.data.filter.decisions:
+        if self.data.filter:
             for element in [one for one in root.iter("*") if one is not root and self.data.filter.excludes(one)]:
                 if element.getparent() is not None:
                     remove(element)

@@ -32,17 +32,36 @@ FORMATS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MOST_KNOWN: Final = 4096
 _WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
 _HREFS: Final = etree.XPath("descendant::*/@href")
 _DIRECTIONS: Final = {"ltr": "ltr", "rtl": "rtl", "lro": "ltr", "rlo": "rtl"}
 _CONTAINERS: Final = frozenset({"body", "section", "example", "bodydiv", "sectiondiv", "div", "topic", "note", "lq", "fig"})
 
 
+class Handlers:
+    """What makes canonical items of an element, by the element's names."""
+
+    def __init__(self, by_name: Mapping[str, Handler]) -> None:
+        self._by_name = by_name
+        self._known: dict[tuple[str, str | None], Handler] = {}
+
+    def of(self, element: etree._Element) -> Handler:
+        """The handler of the most special name that has one; else the one that keeps unknown elements' words."""
+        key = (str(element.tag), element.get("class"))
+        found = self._known.get(key)
+        if found is None:
+            found = next((self._by_name[name] for name in names(element) if name in self._by_name), Writer.keep_unknown)
+            if len(self._known) < _MOST_KNOWN:  # class attributes come from outside
+                self._known[key] = found
+        return found
+
+
 class Writer:
     """Converts one topic. `ids` are the published units; without them (in `index`) links are only words."""
 
     def __init__(
-        self, resolver: Resolver, data: Data, ids: Mapping[Unit, str], unit: Unit, language: str, handlers: Mapping[str, Handler]
+        self, resolver: Resolver, data: Data, ids: Mapping[Unit, str], unit: Unit, language: str, handlers: Handlers
     ) -> None:
         self.resolver, self.data, self.ids, self.unit, self.language = resolver, data, ids, unit, language
         self.root_id = data.roots.get(unit, "")
@@ -64,25 +83,24 @@ class Writer:
 
     def content(self, element: etree._Element, *skipped: etree._Element | None) -> list[Item]:
         """What stands in an element, as items; `skipped` children are left out."""
-        items: list[Item] = [element.text] if element.text else []
+        text = element.text
+        items: list[Item] = [text] if text else []
         for one in element:
-            if isinstance(one.tag, str) and not any(one is other for other in skipped):
+            if isinstance(one.tag, str) and not (skipped and any(one is other for other in skipped)):
                 items += self.convert(one)
-            if one.tail:
-                items.append(one.tail)
+            text = one.tail
+            if text:
+                items.append(text)
         return items
 
     def convert(self, element: etree._Element) -> list[Item]:
         """What an element becomes."""
-        for name in names(element):
-            handler = self._handlers.get(name)
-            if handler:
-                return self.there(element, handler)
-        return self.there(element, Writer._keep_unknown)
+        handler = self._handlers.of(element)
+        return self.there(element, handler) if self.resolver.origins else handler(self, element)
 
     def there(self, element: etree._Element, handler: Handler) -> list[Item]:
         """A handler's items, made where the element comes from."""
-        origin = self.resolver.origins.get(element) if self.resolver.origins else None
+        origin = self.resolver.origins.get(element)
         if origin is None:
             return handler(self, element)
         before, self.origin = self.origin, origin
@@ -95,7 +113,8 @@ class Writer:
         """What stands in an element, where only words may stand."""
         return words(self.content(element, *skipped))
 
-    def _keep_unknown(self, element: etree._Element) -> list[Item]:
+    def keep_unknown(self, element: etree._Element) -> list[Item]:
+        """An element of no known name: its words, and a finding at the end."""
         name = names(element)[0]
         line, count = self._unknown.get((self.origin.file, name), (element.sourceline or 0, 0))
         self._unknown[self.origin.file, name] = line, count + 1
