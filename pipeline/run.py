@@ -62,6 +62,7 @@ class State:
     live: dict[str, Released | None]
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
     failed: dict[str, SyndicationError] = field(default_factory=dict)
+    uploaded: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def live_rows(self) -> dict[str, dict[Key, Row]]:
@@ -190,6 +191,7 @@ def _work_until_settled(state: State, catalog: Catalog, options: Options, progre
         for job, results in engine.run(_labelled, state.context, jobs, options.workers):
             for result in results:
                 state.failed.update(result.failures)
+                state.uploaded.update(result.uploaded)
                 state.results.update({(result.key, prefix): result for prefix in job.sites if result.key in todo[prefix]})
             done += len(results)
             progress("topics", done, total)
@@ -312,12 +314,13 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         site.state = "dry-run"
         return []
     releases: Releases = state.context.system.releases.load()
-    releases.put_files(state.context.store, prefix, files, set(releases.present(state.context.store, prefix)))
+    stored = releases.put_files(state.context.store, prefix, files, set(releases.present(state.context.store, prefix)))
     content = _content(state.context, plan, rows, files)
     if live and replace(content, as_of=live.content.as_of) == live.content:
         content = live.content  # a day that changed nothing is no new release: partners would fetch the same again
     outcome = releases.publish(state.context.store, plan.site, content, live, run_id=options.run_id, created=options.created)
-    site.state, site.sequence, site.uploaded = outcome.state, outcome.sequence, outcome.uploaded
+    site.state, site.sequence = outcome.state, outcome.sequence
+    site.uploaded = state.uploaded[prefix] + stored + outcome.uploaded
     return []
 
 

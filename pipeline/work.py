@@ -100,12 +100,15 @@ class Context:
 
 @dataclass
 class TopicResult:
-    """What became of one topic: findings; rows and store failures by site prefix; seconds by stage."""
+    """What became of one topic: findings; by site prefix its row, store failure, files and blobs stored;
+    seconds by stage."""
 
     key: Key
     findings: list[Finding] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
     failures: dict[str, StoreError] = field(default_factory=dict)
+    files: dict[str, list[OutputFile]] = field(default_factory=dict)  # to be stored; empty when the work is done
+    uploaded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
@@ -117,22 +120,34 @@ class TopicResult:
 
 
 def work(context: Context, job: Job) -> list[TopicResult]:
-    """Reads, renders, proves and stores each topic of a job. A topic that fails is a finding; a site whose store fails is
-    left alone for the rest of the job, and its error is in `failures`."""
-    results: list[TopicResult] = []
-    for entry in job.entries:
-        down = {prefix for result in results for prefix in result.failures}
-        results.append(_topic(context, job, entry, [prefix for prefix in job.sites if prefix not in down]))
+    """Reads, renders, proves and stores each topic of a job. A topic that fails is a finding; where
+    a site's store fails, the error is in `failures`."""
+    results = [_topic(context, job, entry) for entry in job.entries]
+    if context.store is not None:
+        for prefix in job.sites:
+            _store(context, context.store, prefix, results)
     return results
 
 
-def _topic(context: Context, job: Job, entry: Entry, sites: Sequence[str]) -> TopicResult:
+def _store(context: Context, store: Store, prefix: str, results: Sequence[TopicResult]) -> None:
+    """Stores a site's new files of all topics in one call: a bucket takes fifty at a time faster than five."""
+    files = [file for result in results for file in result.files.pop(prefix, ())]
+    try:
+        with results[0].stage("store"):
+            stored = context.system.releases.load().put_files(store, prefix, files, blobs_present(context, prefix))
+        results[0].uploaded[prefix] = stored
+    except StoreError as problem:
+        for result in results:
+            result.failures[prefix] = problem
+
+
+def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
     result = TopicResult(entry.metadata.key)
     where = entry.metadata.file or entry.unit.file, entry.metadata.line
     try:
         prepared = prepare(context, job, entry, result)
         if prepared is not None and not has_errors(result.findings):
-            for prefix in sites:
+            for prefix in job.sites:
                 if entry.metadata.key in context.plans[prefix].granted:
                     _site(context, prefix, prepared, result)
     except SyndicationError:
@@ -147,6 +162,7 @@ def _topic(context: Context, job: Job, entry: Entry, sites: Sequence[str]) -> To
 
 def _hold_back(result: TopicResult, finding: Finding) -> None:
     result.rows.clear()
+    result.files.clear()
     result.findings.append(finding)
 
 
@@ -330,9 +346,7 @@ def _render(
         for file in produced:
             files.setdefault(file.path, (name, file))
     if context.store is not None:
-        with result.stage("store"):
-            present = blobs_present(context, prefix)
-            context.system.releases.load().put_files(context.store, prefix, [file for _, file in files.values()], present)
+        result.files[prefix] = [file for _, file in files.values()]
     return make_row(edition, prepared, files, views)
 
 
