@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import UsageError
-from pipeline.notices import KINDS
+from pipeline.notices import LEGAL
 
 # --- field types --------------------------------------------------------------------------------
 
@@ -148,7 +148,9 @@ class Publisher(Model):
     assets_without_entry: Literal["ours", "refuse"] | None = Field(
         None, description="Whose an image is that assets.toml does not list. Must be said where there is an assets.toml."
     )
-    order: tuple[Literal[KINDS], ...] = Field(KINDS, description="Order of credits and legal block.")  # type: ignore[valid-type]
+    order: tuple[Literal[LEGAL], ...] = Field(  # type: ignore[valid-type]
+        LEGAL, description="Order of the legal block, which follows the credits; kinds left out come last."
+    )
     copyright: CopyrightDefaults | None = Field(None, description="Copyright of topics that state none.")
     defaults: TopicDefaults = Field(default_factory=TopicDefaults, description="What topics may leave out.")
     notices: dict[Language, PublisherNotices] = Field(description="Notices by language; 'es' serves 'es-US' too.")

@@ -41,7 +41,7 @@ from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
-from pipeline.notices import Notice, Texts, notices
+from pipeline.notices import CREDITS, Notice, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.topic import Metadata, Topic, digest, schema_problems
@@ -284,7 +284,7 @@ def _views(
 def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Edition:
     """The topic as this site gets it: notices, licence, its other languages."""
     publisher_texts, partner_texts = context.texts[plan.partner.id, metadata.language]
-    order = context.system.configuration.publisher.order
+    order = (*CREDITS, *context.system.configuration.publisher.order)
     return Edition(
         metadata=metadata,
         site=plan.site,
