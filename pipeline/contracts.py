@@ -53,10 +53,12 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """One DITAVAL (or another vocabulary's profile): file name and bytes. Empty = everything."""
+    """One DITAVAL (or another vocabulary's profile): file name and bytes. Empty = everything. `maps`: the root maps
+    that settings name; empty = every map that no other takes in."""
 
     file: str = ""
     data: bytes = b""
+    maps: tuple[str, ...] = ()
 
 
 class Unit(NamedTuple):

@@ -123,8 +123,21 @@ def test_case(case: str, expected: Expected) -> None:
 
 # What readers do not get as words of the body: by name here, not by asking the code that is tested.
 HIDDEN = frozenset(
-    "titlealts prolog draft-comment required-cleanup indexterm index-base indextermref data data-about unknown param".split()
-) | {"sort-as", "no-topic-nesting", "shape", "coords", "related-links", "object", "boolean"}
+    (
+        *(
+            "titlealts",
+            "prolog",
+            "draft-comment",
+            "required-cleanup",
+            "indexterm",
+            "index-base",
+            "indextermref",
+            "data",
+            "data-about",
+        ),
+        *("unknown", "param", "sort-as", "no-topic-nesting", "shape", "coords", "related-links", "object", "boolean"),
+    )
+)
 
 
 def texts(element: etree._Element, *, root: bool = True) -> Iterator[str]:
@@ -265,3 +278,29 @@ def test_prefixes_that_only_a_dtd_declares() -> None:
     index = indexed(files)
     assert [entry.metadata.title for entry in index.entries] == ["T"]
     assert index.findings == ()
+
+
+def test_root_maps_named_in_settings() -> None:
+    """Only named maps publish; what other maps mention is mentioned all the same. A named map that is missing is an error."""
+    topic = "<topic id='{0}' xml:lang='en'><title>{0}</title></topic>"
+    files = Memory(
+        yes__ditamap="<map><topicref href='a.dita'/></map>",
+        no__ditamap="<map><topicref href='a.dita'/><topicref href='b.dita'/></map>",
+        **{f"{name}__dita": topic.format(name) for name in "abc"},
+    )
+    index = dita.index(files, claimed(files), Conditions(maps=("yes.ditamap", "gone.ditamap")))
+    assert [entry.metadata.id for entry in index.entries] == ["a", "c"]
+    assert [(finding.code, finding.file) for finding in index.findings] == [("dita.map-target-missing", "gone.ditamap")]
+
+
+def test_a_link_without_words_keeps_the_space_beside_it() -> None:
+    """Its words come in each edition; until then it must not be taken for nothing."""
+    files = Memory(
+        a__dita="<topic id='a' xml:lang='en'><title>A</title><body>"
+        "<p>See <xref href='b.dita'/> and <b><xref href='b.dita'/></b> too.</p></body></topic>",
+        b__dita="<topic id='b' xml:lang='en'><title>B</title></topic>",
+    )
+    [(_, topic, _), _] = topics(files, indexed(files))
+    assert topic is not None
+    link = '<a data-kind="topic" data-topic="b"/>'
+    assert etree.tostring(topic.body).decode() == f'<body><p data-line="1">See {link} and <b>{link}</b> too.</p></body>'

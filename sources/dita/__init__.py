@@ -100,7 +100,7 @@ def _scopes(data: Data, unit: Unit) -> tuple[int, ...]:
 
 class _Indexer:
     def __init__(self, files: Files, stated: Conditions) -> None:
-        self._files = files
+        self._files, self._roots = files, stated.maps
         decisions, findings = conditions.read(stated)
         self._data = Data(filter=decisions)
         self._findings: list[Finding] = list(findings)
@@ -109,7 +109,7 @@ class _Indexer:
         if has_errors(self._findings):  # what must be left out is not known: nothing may go out
             return Index((), tuple(self._findings), self._data)
         maps, others = self._maps(claimed)
-        found = publication(maps, self._files)
+        found = publication(maps, self._files, self._roots)
         self._findings += found.findings
         self._data.keys, self._data.every_scope, self._data.aliases = found.keys, tuple(found.roots), found.aliases
         topics = self._drafts(others)

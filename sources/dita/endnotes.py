@@ -80,6 +80,7 @@ def call(writer: Writer, note: etree._Element) -> list[Item]:
 
 
 def is_definition(writer: Writer, ref: Ref) -> bool:
+    """Whether a place is a glossary entry."""
     return (ref.file, ref.topic) in writer.data.definitions
 
 

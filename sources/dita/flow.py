@@ -153,12 +153,17 @@ def _fold_words(element: etree._Element, after_space: bool) -> bool:
     """Folds an element's words; says whether the last thing in it is white space."""
     element.text, after_space = _folded(element.text, after_space)
     for one in list(element):
-        if one.tag in _STANDING:
+        if one.tag in _STANDING or _to_be_named(one):
             after_space = one.tag == "br"
         else:
             after_space = _fold_words(one, after_space)
         one.tail, after_space = _folded(one.tail, after_space)
     return after_space
+
+
+def _to_be_named(element: etree._Element) -> bool:
+    """Whether it is a link that gets its words in each edition: white space beside it counts."""
+    return element.get("data-kind") == "topic" and not len(element) and not (element.text or "").strip(SPACE)
 
 
 def _folded(text: str | None, after_space: bool) -> tuple[str | None, bool]:

@@ -6,7 +6,6 @@ Out: inline items. Specification: DITA 1.3, body elements and domain elements.
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from typing import Final
 
@@ -95,19 +94,26 @@ def _formula(writer: Writer, element: etree._Element) -> list[Item]:
 
 
 def _math(found: etree._Element, *, display: bool) -> etree._Element:
-    made = copy.deepcopy(found)
-    made.tail = None
-    etree.strip_tags(made, etree.Comment, etree.PI)
-    for one in list(made.iter("*")):
-        if not str(one.tag).startswith(f"{{{MATHML}}}"):
-            one.tag = f"{{{MATHML}}}mtext"  # of other vocabularies, the words
-        for name in one.attrib:
-            if str(name) in _REFUSED or str(name).startswith(("on", "{")):
-                del one.attrib[name]
+    made = _rebuilt(found)
     made.attrib.pop("display", None)
     if display:
         made.set("display", "block")
-    etree.cleanup_namespaces(made)
+    return made
+
+
+def _rebuilt(element: etree._Element) -> etree._Element:
+    """An element of a formula with MathML as its default namespace, as HTML needs it; of other vocabularies, the words."""
+    name = etree.QName(element)
+    ours = name.namespace == MATHML
+    made = etree.Element(f"{{{MATHML}}}{name.localname if ours else 'mtext'}", nsmap={None: MATHML})
+    for attribute, value in element.attrib.items():
+        if ours and str(attribute) not in _REFUSED and not str(attribute).startswith(("on", "{")):
+            made.set(attribute, value)
+    for item in [element.text, *(part for one in element for part in (one if isinstance(one.tag, str) else None, one.tail))]:
+        if isinstance(item, str):
+            add_all(made, [item] if item.strip() else [])
+        elif item is not None:
+            made.append(_rebuilt(item))
     return made
 
 

@@ -83,6 +83,7 @@ def xref(writer: Writer, element: etree._Element) -> list[Item]:
 
 
 def own_words(writer: Writer, element: etree._Element, ref: Ref | None, key: Key | None) -> list[Item]:
+    """The words of a link that was given none: from its key, its address, or the place it leads to."""
     items = key_words(writer, element, key, element.get("keyref") or "") if key else []
     if blank(items) and ref is not None:
         items = [address_words(ref.url)] if ref.url else _target_words(writer, ref) if ref.element else []
@@ -90,6 +91,7 @@ def own_words(writer: Writer, element: etree._Element, ref: Ref | None, key: Key
 
 
 def address_words(url: str) -> str:
+    """An address as readers say it, without `mailto:` and `tel:`."""
     return url.partition(":")[2] if url.startswith(("mailto:", "tel:")) else url
 
 
@@ -157,6 +159,7 @@ def _titled(writer: Writer, ref: Ref) -> list[Item]:
 
 
 def no_key(writer: Writer, element: etree._Element, *, lost: bool) -> None:
+    """A finding for a key that is not defined; an error where words are lost with it."""
     code = codes.KEY_TEXT_MISSING if lost else codes.KEY_MISSING
     writer.find(code, element, f"key {element.get('keyref')!r} of <{names(element)[0]}> is not defined")
 

@@ -62,11 +62,14 @@ class _Step:
         return replace(self, node=node)
 
 
-def publication(maps: Mapping[str, MapFile], files: Files) -> Publication:
-    """Everything that `maps` say together."""
+def publication(maps: Mapping[str, MapFile], files: Files, named: tuple[str, ...]) -> Publication:
+    """Everything that `maps` say together. `named`: the root maps by name; none = those that no other map takes in."""
     walker = _Walker(maps, files)
-    for file in _roots(maps):
+    roots = _roots(maps)
+    for file in named or roots:
         walker.root(file)
+    for file in roots if named else ():
+        walker.mention(file)
     return walker.found
 
 
@@ -104,9 +107,21 @@ class _Walker:
 
     def root(self, file: str) -> None:
         """Walks one root map: first all its keys (they hold everywhere), then its references."""
+        if file not in self._maps:
+            text = (
+                f"the root map {file!r} is not among the maps of the inputs: {', '.join(sorted(self._maps)) or 'there are none'}"
+            )
+            self.found.findings.append(codes.MAP_TARGET.at(file, 0, text))
+            return
         scope = self._new_scope(None, ())
         self.found.roots.append(scope)
         start = _Step(self._maps[file].root, file, scope, Facts(), way=(file,))
+        self._collect_keys(start)
+        self._walk(start)
+
+    def mention(self, file: str) -> None:
+        """Notes what a map that is not to be published mentions: it must not come back as what no map knows."""
+        start = _Step(self._maps[file].root, file, self._new_scope(None, ()), Facts(), excluded=True, way=(file,))
         self._collect_keys(start)
         self._walk(start)
 

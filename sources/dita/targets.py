@@ -98,6 +98,7 @@ def _topic(writer: Writer, element: etree._Element, ref: Ref, unit: Unit) -> dic
 
 
 def remote(writer: Writer, ref: Ref) -> etree._Element | None:
+    """The element at a place in another file (or this one, as it stands there); None where there is none."""
     root, _ = parsed(writer.resolver.files, writer.data.aliases.get(ref.file, ref.file))
     return find(root, ref.topic, ref.element) if root is not None else None
 
