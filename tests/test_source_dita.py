@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -211,6 +212,53 @@ def test_what_is_no_dita_is_left_alone(corpora: Path) -> None:
     heads = [xml.head(path.read_bytes(), path.name) for path in others]
     assert len(heads) > 50
     assert [shown for shown in heads if isinstance(shown, Head) and dita.claims(shown)] == []
+
+
+# --- any nesting at all -------------------------------------------------------------------------
+
+BODY_ELEMENTS = """
+section example p note lq q pre lines fig figgroup ul ol li sl sli dl dlhead dlentry dt dd dthd ddhd table tgroup
+colspec thead tbody row entry simpletable sthead strow stentry choicetable chrow choption chdesc properties property
+proptype propdesc steps step substeps cmd info stepsection choices choice ph b i keyword term cite tm xref fn image alt
+title desc div bodydiv sectiondiv itemgroup abstract shortdesc topic glossentry glossterm glossdef hazardstatement
+messagepanel typeofhazard howtoavoid imagemap area syntaxdiagram groupseq kwd lines codeblock draft-comment unheard-of
+"""
+
+
+def tree(chance: random.Random, depth: int) -> etree._Element:
+    """A random element of DITA elements, sensible or not, with words that occur once."""
+    made = etree.Element(chance.choice(BODY_ELEMENTS.split()))
+    if chance.random() < 0.3:
+        name = f"i{chance.randrange(9)}"
+        made.set(*chance.choice([("id", name), ("audience", "x"), ("href", "#t/i1"), ("type", "fn"), ("morerows", "3")]))
+    if chance.random() < 0.6:
+        made.text = f"w{chance.randrange(10**9)}x "
+    for _ in range(chance.randrange(4) if depth else 0):
+        one = tree(chance, depth - 1)
+        one.tail = f"w{chance.randrange(10**9)}x " if chance.random() < 0.3 else None
+        made.append(one)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_nesting(seed: int) -> None:
+    """However elements are nested: a valid body that loads back, each id once; every word in it, or an error."""
+    chance = random.Random(seed)
+    root = etree.Element("topic", id="t")
+    etree.SubElement(root, "title").text = "T"
+    body = etree.SubElement(root, "body")
+    for _ in range(6):
+        body.append(tree(chance, 4))
+    files = Memory(t__dita=etree.tostring(root, encoding="unicode"))
+    index = indexed(files)
+    [(unit, topic, findings)] = topics(files, index)
+    assert topic is not None
+    assert schema_problems(topic.body) == []
+    assert load(dump(topic)) == topic
+    ids = [one.get("id") for one in topic.body.iter("*") if one.get("id")]
+    assert len(ids) == len(set(ids))
+    if not has_errors(findings):
+        assert_nothing_lost(files, index, unit, topic)
 
 
 # --- single things ------------------------------------------------------------------------------

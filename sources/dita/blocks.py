@@ -32,6 +32,8 @@ def topic_blocks(writer: Writer, topic: etree._Element) -> list[etree._Element]:
     """Everything in a topic after its title, nested topics last."""
     title = child(topic, "title")
     nested = children(topic, "topic")
+    if title is not None:
+        writer.settle(title)
     items: list[Item] = []
     for one in topic:
         if isinstance(one.tag, str) and one is not title and not any(one is other for other in nested):

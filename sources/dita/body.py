@@ -34,6 +34,7 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
     """The body of a resolved topic."""
     writer.name_all(topic)
     made = blocks.topic_blocks(writer, topic)
+    writer.find_lost(topic)
     made = _for_some(writer, topic, made)
     related.map_links(writer, map_links)
     end = [related.related(writer), endnotes.glossary(writer)]

@@ -119,6 +119,11 @@ NO_ID = warning("dita.id-missing", "A topic has no id; it goes by the name of it
 NO_TITLE = warning("dita.title-missing", "A topic has no title.", "Give the topic a title.")
 
 # --- body
+OUT_OF_PLACE = error(
+    "dita.words-out-of-place",
+    "Words stand where DITA has no place for words (right in a table, a list, an image), so they would be missing.",
+    "Put the words into a paragraph, an item or a cell.",
+)
 UNKNOWN = warning(
     "dita.unknown-element",
     "An element is in no DITA 1.3 vocabulary; its text was kept as it stands.",

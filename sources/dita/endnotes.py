@@ -30,7 +30,7 @@ def footnote(writer: Writer, element: etree._Element) -> list[Item]:
     if element.get("id") and _called_from_elsewhere(element):
         if any(one is element for one in writer.targets.values()):  # of text taken in twice, the first copy is called
             _noted(writer, element)
-        return []
+        return writer.settle(element)
     return call(writer, element)
 
 

@@ -132,8 +132,10 @@ def _image_map(writer: Writer, element: etree._Element) -> list[Item]:
     """An image with areas: the image, and the areas' links as a list."""
     listed = etree.Element("ul")
     for area in children(element, "area"):
-        link = child(area, "xref")
-        items = writer.words(area, child(area, "shape"), child(area, "coords")) if link is not None else []
+        places = [*children(area, "shape"), *children(area, "coords")]
+        for place in places:
+            writer.settle(place)
+        items = writer.words(area, *places)
         if not blank(items):
             add_all(etree.SubElement(listed, "li"), items)
     rest = [one for one in element if isinstance(one.tag, str) and not is_a(one, "area")]

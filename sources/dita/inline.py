@@ -6,6 +6,7 @@ Out: inline items. Specification: DITA 1.3, body elements and domain elements.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -32,11 +33,19 @@ _PLAIN: Final = (
     "ph", "keyword", "term", "text", "desc", "linktext", "alt", "cmd", "equation-inline", "equation-number", "navtitle",
     "delim", "sep", "oper", "repsep", "fragref",
 )  # fmt: skip
+# What readers do not get as words where it stands.
+_HIDDEN: Final = "no-topic-nesting indexterm indextermref index-base data data-about titlealts prolog sort-as unknown param"
 # How names of mark-up are written.
 _WRITTEN: Final = {
     "xmlelement": "<{}>", "xmlatt": "@{}", "xmlpi": "<?{}?>",
     "parameterentity": "%{};", "textentity": "&{};", "numcharref": "&#{};",
 }  # fmt: skip
+_FORMULA_NAMES: Final = """
+math maction maligngroup malignmark menclose merror mfenced mfrac mi mlabeledtr mlongdiv mmultiscripts mn mo mover mpadded
+mphantom mprescripts mroot mrow ms mscarries mscarry msgroup msline mspace msqrt msrow mstack mstyle msub msubsup msup mtable
+mtd mtext mtr munder munderover none semantics
+"""
+_FORMULA: Final = frozenset(_FORMULA_NAMES.split())
 # Attributes of formulas that lead outside, run, or could clash with the page.
 _REFUSED: Final = frozenset({"href", "src", "altimg", "style", "class", "id", "actiontype"})
 _TRADE_MARKS: Final = {"tm": "™", "reg": "®", "service": "℠"}
@@ -75,22 +84,18 @@ def _menu(writer: Writer, element: etree._Element) -> list[Item]:
     return items
 
 
-def _nothing(_writer: Writer, _element: etree._Element) -> list[Item]:
-    return []
-
-
 def _draft(writer: Writer, element: etree._Element) -> list[Item]:
     text = " ".join("".join(element.itertext()).split())
     writer.find(codes.DRAFT, element, f"<{names(element)[0]}> {text[:80]!r}")
-    return []
+    return writer.settle(element)
 
 
 def _formula(writer: Writer, element: etree._Element) -> list[Item]:
-    """MathML as it stands; of an element around it, the formula in it."""
-    found = element if element.tag == MATH else element.find(f".//{MATH}")
-    if found is None:
-        return writer.content(element)
-    return [_math(found, display=found.get("display") == "block" or _in_block(element))]
+    """A formula; a block of its own where the element around it is one."""
+    writer.settle(element)
+    around = [one for one, _ in zip(element.iterancestors(), range(2), strict=False)]
+    shown_alone = any(is_a(one, name) for one in around for name in ("equation-block", "equation-figure"))
+    return [_math(element, display=shown_alone or element.get("display") == "block")]
 
 
 def _math(found: etree._Element, *, display: bool) -> etree._Element:
@@ -102,24 +107,27 @@ def _math(found: etree._Element, *, display: bool) -> etree._Element:
 
 
 def _rebuilt(element: etree._Element) -> etree._Element:
-    """An element of a formula with MathML as its default namespace, as HTML needs it; of other vocabularies, the words."""
+    """An element of a formula, with MathML as its default namespace, as HTML needs it.
+
+    Only elements that browsers take for MathML: others could end the formula there. Of these, the words."""
     name = etree.QName(element)
-    ours = name.namespace == MATHML
+    ours = name.namespace in (MATHML, None) and name.localname in _FORMULA
     made = etree.Element(f"{{{MATHML}}}{name.localname if ours else 'mtext'}", nsmap={None: MATHML})
     for attribute, value in element.attrib.items():
         if ours and str(attribute) not in _REFUSED and not str(attribute).startswith(("on", "{")):
             made.set(attribute, value)
-    for item in [element.text, *(part for one in element for part in (one if isinstance(one.tag, str) else None, one.tail))]:
-        if isinstance(item, str):
-            add_all(made, [item] if item.strip() else [])
-        elif item is not None:
-            made.append(_rebuilt(item))
+    add_all(made, _formula_parts(element))
     return made
 
 
-def _in_block(element: etree._Element) -> bool:
-    parent = element.getparent()
-    return parent is not None and any(is_a(parent, name) for name in ("equation-block", "equation-figure"))
+def _formula_parts(element: etree._Element) -> Iterator[Item]:
+    if element.text and element.text.strip():
+        yield element.text
+    for one in element:
+        if isinstance(one.tag, str) and etree.QName(one).localname not in ("annotation", "annotation-xml"):  # for machines
+            yield _rebuilt(one)
+        if one.tail and one.tail.strip():
+            yield one.tail
 
 
 def _formula_file(writer: Writer, element: etree._Element) -> list[Item]:
@@ -137,7 +145,8 @@ def _formula_file(writer: Writer, element: etree._Element) -> list[Item]:
 def _foreign(writer: Writer, element: etree._Element) -> list[Item]:
     """Other vocabularies: formulas are kept, of the rest the words."""
     if element.find(f".//{MATH}") is not None:
-        return _formula(writer, element)
+        return writer.content(element)
+    writer.settle(element)
     text = " ".join("".join(element.itertext()).split())
     writer.find(codes.FOREIGN, element, f"<{names(element)[0]}> with the text {text[:80]!r}")
     return writer.standing(element, [text] if text else [])
@@ -145,6 +154,7 @@ def _foreign(writer: Writer, element: etree._Element) -> list[Item]:
 
 def _drawing(writer: Writer, element: etree._Element) -> list[Item]:
     """An SVG drawn inside the text: its words (title, desc, labels) stand for it."""
+    writer.settle(element)
     said = [" ".join("".join(one.itertext()).split()) for one in element.iter("{*}title", "{*}desc", "{*}text")]
     text = " ".join(dict.fromkeys(part for part in said if part))
     writer.find(codes.IMAGE, element, f"an SVG drawn inside the text; its words: {text[:80]!r}")
@@ -203,29 +213,14 @@ HANDLERS: Final[dict[str, Handler]] = {
     **{name: partial(phrase, tag) for name, tag in _MARKS.items()},
     **{name: partial(phrase, "") for name in _PLAIN},
     **{name: partial(_written, pattern) for name, pattern in _WRITTEN.items()},
-    **dict.fromkeys(
-        (
-            "no-topic-nesting",
-            "indexterm",
-            "indextermref",
-            "index-base",
-            "data",
-            "data-about",
-            "titlealts",
-            "prolog",
-            "sort-as",
-            "unknown",
-            "param",
-        ),
-        _nothing,
-    ),
+    **dict.fromkeys(_HIDDEN.split(), Writer.settle),
     **dict.fromkeys(("draft-comment", "required-cleanup"), _draft),
     "tm": _trade_mark,
     "state": _state,
     "boolean": _state,
     "menucascade": _menu,
     "math": _formula,
-    "mathml": _formula,
+    "mathml": lambda writer, element: writer.content(element),
     "mathmlref": _formula_file,
     "svg": _drawing,
     "svg-container": lambda writer, element: writer.standing(element, writer.content(element)),

@@ -71,6 +71,8 @@ def xref(writer: Writer, element: etree._Element) -> list[Item]:
     ref, key, format_ = aim(writer, element)
     desc = child(element, "desc")
     items = writer.content(element, desc)
+    if desc is not None:
+        writer.settle(desc)  # a hint beside the words
     if element.get("keyref") and key is None:
         no_key(writer, element, lost=blank(items) and ref is None)
     if ref is not None and (note := note_target(writer, element, ref)) is not None:

@@ -58,6 +58,7 @@ def _group(writer: Writer, element: etree._Element) -> list[Item]:
 
 
 def _relate(writer: Writer, element: etree._Element, group: etree._Element | None) -> list[Item]:
+    writer.settle(element)  # a link that is there already goes with all its words
     ref, key, format_ = aim(writer, element)
     text, desc = child(element, "linktext"), child(element, "desc")
     items = writer.words(text) if text is not None else []

@@ -77,12 +77,15 @@ class Writer:
         self.labels = _labels(language)
         self._handlers = handlers
         self._taken: set[str] = set()
+        self._read: set[etree._Element] = set()
+        self._settled: set[etree._Element] = set()
         self._unknown: dict[tuple[str, str], tuple[int, int]] = {}
 
     # --- conversion
 
     def content(self, element: etree._Element, *skipped: etree._Element | None) -> list[Item]:
         """What stands in an element, as items; `skipped` children are left out."""
+        self._read.add(element)
         text = element.text
         items: list[Item] = [text] if text else []
         for one in element:
@@ -158,6 +161,24 @@ class Writer:
             for (file, name), (line, count) in self._unknown.items()
         ]
         return [*self.resolver.findings, *self.resolver.keys.findings, *self.findings, *unknown]
+
+    def settle(self, element: etree._Element) -> list[Item]:
+        """Says that an element's words are not for readers, or are dealt with otherwise: nothing of it is lost."""
+        self._settled.add(element)
+        return []
+
+    def find_lost(self, element: etree._Element) -> None:
+        """A finding for every element whose words nothing has taken up."""
+        if element in self._settled:
+            return
+        if element not in self._read and ((element.text or "").strip() or any((one.tail or "").strip() for one in element)):
+            file, line = self.resolver.place(element, self.unit.file)
+            words = " ".join("".join(element.itertext()).split())
+            self.findings.append(codes.OUT_OF_PLACE.at(file, line, f"right in <{names(element)[0]}>: {words[:80]!r}"))
+            return
+        for one in element:
+            if isinstance(one.tag, str):
+                self.find_lost(one)
 
     # --- attributes
 
