@@ -217,7 +217,9 @@ def test_pages_ask_no_other_host_and_carry_no_style_or_script_of_their_own() -> 
     assert all(url and not re.match(r"[a-z]+:|//", url) for url in asked)
     assert not root.xpath("//*[@style] | //style")
     policy = root.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    assert policy == ["default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; form-action 'none'"]
+    assert len(policy) == 1
+    for directive in ("connect-src", "font-src", "frame-src", "media-src", "object-src", "base-uri", "form-action"):
+        assert f"{directive} 'none'" in policy[0]
 
 
 # --- a site's own looks -------------------------------------------------------------------------

@@ -87,11 +87,6 @@ def data_uri(image: Image) -> str:
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
-def csp_hash(text: str) -> str:
-    """What a Content-Security-Policy calls an inline style sheet with exactly this text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 # --- values for templates -----------------------------------------------------------------------
 
 

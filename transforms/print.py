@@ -21,7 +21,7 @@ from pipeline.contracts import Assets, Body, Edition, OutputFile, View
 from pipeline.labels import Labels, labels
 from transforms._brand import brand_css
 from transforms._html import Options, anchor_id, render, to_html
-from transforms._pages import common, csp_hash, data_uri, style, template
+from transforms._pages import common, data_uri, style, template
 
 MEDIA_TYPE: Final = "text/html"
 OMITS: Final = frozenset({"cross-references", "definitions", "illustrations", "related"})
@@ -51,7 +51,6 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
         "main": anchor_id(edition.metadata.id, "syn-main"),
         "style": Markup(sheet),  # packaged, or the site's own
         "running_lines": Markup(lines),  # every string in it is escaped for CSS
-        "style_hashes": Markup(f"{csp_hash(sheet)} {csp_hash(lines)}"),
         "logo": data_uri(site.brand.logo) if site.brand.logo else "",
         "publisher_logo": data_uri(edition.publisher.logo) if edition.publisher.logo else "",
         "toc": body.parts["toc"],
