@@ -277,6 +277,7 @@ def test_any_nesting(seed: int) -> None:
         ("<topic schema='1' id='t'/>", False),
         ("<topic xmlns='urn:other'/>", False),
         ("<section/>", False),
+        ("<!DOCTYPE val PUBLIC '-//OASIS//DTD DITA DITAVAL//EN' 'x.dtd'><val/>", False),
         ("<html/>", False),
     ],
 )
@@ -317,6 +318,17 @@ def test_places_outside_the_folder_and_in_stores() -> None:
     assert places.refer("..\\b.dita", "x/a.dita") == places.Ref("", "b.dita", "", "")
     assert places.refer("#./e", "a.dita") == places.Ref("", "a.dita", ".", "e")
     assert places.refer("HTTPS://Example.org/a b", "a.dita") == places.Ref("https://Example.org/a%20b", "", "", "")
+
+
+def test_dita_without_a_topic_is_said() -> None:
+    """A file that only its DOCTYPE calls DITA is no topic without classes; a topic that goes during a run is an error."""
+    odd = "<!DOCTYPE odd PUBLIC '-//OTHER//DTD DITA Odd//EN' 'odd.dtd'>\n<odd><title>T</title></odd>"
+    files = Memory(odd__dita=odd, a__dita="<topic id='a' xml:lang='en'><title>A</title></topic>")
+    index = indexed(files)
+    assert [(finding.code, finding.place) for finding in index.findings] == [("dita.no-topic", "odd.dita:2")]
+    gone = dita.read(index.entries[0], index, Memory())
+    assert gone.topic is None
+    assert [finding.code for finding in gone.findings] == ["dita.topic-gone"]
 
 
 def test_prefixes_that_only_a_dtd_declares() -> None:

@@ -44,6 +44,7 @@ from sources.dita.keys import KeySpace
 from sources.dita.maps import MapFile, map_file
 from sources.dita.metadata import Facts
 from sources.dita.model import Data, Push
+from sources.dita.names import is_a
 from sources.dita.places import Ref
 from sources.dita.publication import Place, Publication, branch_filter, publication
 from sources.dita.reuse import Resolver, said
@@ -55,7 +56,7 @@ _BASES: Final = frozenset({"topic", "map"})
 
 def claims(head: Head) -> bool:
     """Whether a file is DITA: by `@class`, by its public identifier, or by the name of its root."""
-    if head.namespace:
+    if head.namespace or head.root == "val":  # a DITAVAL
         return False
     stated = head.attributes.get("class", "")
     if " topic/topic " in f" {stated} " or " map/map " in f" {stated} ":
@@ -78,8 +79,8 @@ def read(entry: Entry, index: Index, files: Files) -> Read:
     root, findings = parsed(files, entry.unit.file)
     topic = _topic_element(root, entry.unit) if root is not None else None
     if topic is None:
-        missing = codes.CONREF_TARGET.at(entry.unit.file, 0, f"the topic {entry.unit.part!r} is gone since the index was made")
-        return Read(None, findings or (missing,))
+        gone = codes.GONE.at(entry.unit.file, entry.metadata.line, f"there is no topic {entry.metadata.id!r} any more")
+        return Read(None, findings or (gone,))
     resolver = Resolver(files, data, KeySpace(data, _scopes(data, entry.unit)))
     writer = Writer(resolver, data, index.ids, entry.unit, entry.metadata.language, HANDLERS)
     copied = resolver.copied(topic, entry.unit.file)
@@ -108,11 +109,10 @@ class _Indexer:
     def index(self, claimed: Sequence[str]) -> Index:
         if has_errors(self._findings):  # what must be left out is not known: nothing may go out
             return Index((), tuple(self._findings), self._data)
-        maps, others = self._maps(claimed)
+        maps, topics = self._parse(claimed)
         found = publication(maps, self._files, self._roots)
         self._findings += found.findings
         self._data.keys, self._data.every_scope, self._data.aliases = found.keys, tuple(found.roots), found.aliases
-        topics = self._drafts(others)
         self._place(topics, found)
         self._push(topics)
         entries = self._entries(topics, found)
@@ -120,32 +120,22 @@ class _Indexer:
 
     # --- files
 
-    def _maps(self, claimed: Sequence[str]) -> tuple[dict[str, MapFile], list[str]]:
-        """The maps among the files, and the names of the rest."""
+    def _parse(self, claimed: Sequence[str]) -> tuple[dict[str, MapFile], list[Draft]]:
+        """The maps and the topics that the files hold; trees are gone when this returns."""
         maps: dict[str, MapFile] = {}
-        others = []
+        topics: list[Draft] = []
         for name in claimed:
-            shown = xml.head(self._files.read(name), name)
-            if not isinstance(shown, Head) or not _is_map(shown):
-                others.append(name)
-                continue
-            root = self._parse(name)
-            if root is not None:
+            root, findings = xml.parse(self._files.read(name), name)
+            self._findings += findings
+            if root is not None and is_a(root, "map"):
                 maps[name] = map_file(root, name, self._files, self._data.filter, self._findings)
-        return maps, others
-
-    def _parse(self, name: str) -> etree._Element | None:
-        root, findings = xml.parse(self._files.read(name), name)
-        self._findings += findings
-        return root
-
-    def _drafts(self, claimed: Iterable[str]) -> list[Draft]:
-        made: list[Draft] = []
-        for name in claimed:
-            root = self._parse(name)
-            if root is not None:
-                made += drafts(root, name)
-        return made
+            elif root is not None:
+                made = list(drafts(root, name))
+                topics += made
+                if not made:
+                    text = f"the root <{root.tag!s}> is no topic, no map and holds no topic"
+                    self._findings.append(codes.NO_TOPIC.at(name, root.sourceline, text))
+        return maps, topics
 
     # --- where topics stand
 
@@ -271,10 +261,6 @@ class _Indexer:
                     seen.add(file)
                     queue.append(sources[file])
         return tuple(sorted(file for file in uses if file != draft.unit.file))
-
-
-def _is_map(head: Head) -> bool:
-    return " map/map " in f" {head.attributes.get('class', '')} " or names.ancestry(head.root)[-1] == "map"
 
 
 def _places(draft: Draft) -> list[Place]:

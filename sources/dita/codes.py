@@ -100,6 +100,13 @@ REUSE_ONLY = warning(
     "Mention it in a map: resource-only where it is a library, else in its place.",
 )
 
+NO_TOPIC = error(
+    "dita.no-topic",
+    "A file says that it is DITA, and no topic can be made out in it.",
+    "Give its elements the class of their base (class='- topic/topic ...'), or take the file out of the inputs.",
+)
+GONE = error("dita.topic-gone", "A topic is no longer where it was when the run began.", "Run again.")
+
 # --- metadata
 VALUE = warning("dita.metadata-value", "A value in the metadata is not what it must be; it was left out.", "Correct the value.")
 LIMIT = error(
