@@ -11,13 +11,13 @@ stands around the body as long as the body's bytes stand in the file verbatim, o
 from __future__ import annotations
 
 import hashlib
-import json
 import pkgutil
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from json import dumps
 from typing import Any, cast
 
 from pipeline.audit import _codes as codes
@@ -195,7 +195,7 @@ def proof(view: View, files: Sequence[OutputFile], edition: Edition, place: Plac
         "notices": [[notice.kind, notice.text, notice.url] for notice in edition.notices],
         "files": [[file.path, hashlib.sha256(file.data).hexdigest()] for file in files],
     }
-    return Proof(hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32])
+    return Proof(hashlib.sha256(dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32])
 
 
 # --- findings -----------------------------------------------------------------------------------

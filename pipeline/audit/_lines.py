@@ -94,22 +94,29 @@ class _Match:
         """Passes layout and the block, where both are next."""
         block, phrase, start, clean = self.blocks[index], self.phrases[index], self.at, self.clean
         self.marker = ""
-        while True:
-            # a shorter head may stand here too, unless it is the beginning of the block itself
-            longer = self._head(block, len(phrase) if self._is_next(phrase, self.at, block) else 0)
-            if not longer and self._is_next(phrase, self.at, block):
-                break
-            if not longer and not self._layout_word(block):
-                if block.optional:
-                    self.at, self.clean, self.late = start, clean, ()
-                    return True
-                self.at, self.clean = start, clean
-                return False
+        while not self._stands_here(block, phrase):
+            if not self._head(block, 0) and not self._layout_word(block):
+                self.at, self.clean, self.late = start, clean, ()
+                return block.optional
         self.late = tuple(self._structure(block, self.at, self.at + len(phrase)))
         self.at += len(phrase)
         self.tables = block.tables
         self.clean = block.kind == "word" or bool(block.tables)
         return True
+
+    def _stands_here(self, block: Block, phrase: tuple[str, ...]) -> bool:
+        """Whether the block is next and nothing more stands before it: a cell of "-" is no list's sign and an item "1." no
+        number, as long as sign, number or header are still wanting; nor is a cell a header that only begins like it."""
+        while self._is_next(phrase, self.at, block):
+            wanting = self._wanting(block)
+            if not self._head(block, 0 if wanting else len(phrase)) and not (wanting and self._layout_word(block)):
+                return True
+        return False
+
+    def _wanting(self, block: Block) -> bool:
+        """Whether a header or a list's sign that must stand before the block has not been passed yet."""
+        unmarked = block.kind == "item" and block.first and not block.tables and not self.marker
+        return unmarked or any(words(head) not in self.passed for head in block.heads)
 
     def _is_next(self, phrase: tuple[str, ...], at: int, block: Block) -> bool:
         end = at + len(phrase)
@@ -124,7 +131,7 @@ class _Match:
     def _head(self, block: Block, shortest: int) -> bool:
         """Passes a column's header (or a cell that reaches over rows) where one is next; one that a cell may begin with
         must be longer than `shortest` words, or closed by a sign."""
-        for table in dict.fromkeys((*block.tables, *self.tables)):
+        for table in dict.fromkeys((*reversed(block.tables), *reversed(self.tables))):
             for phrase in self.heads.get(table, ()):
                 end = self.at + len(phrase)
                 if tuple(self.texts[self.at : end - 1]) == phrase[:-1] and end <= len(self.texts):
@@ -146,19 +153,10 @@ class _Match:
             return False
         word = self.found[self.at]
         self.clean = self.clean or word.starts
-        item = block is not None and block.kind in (
-            "item",
-            "definition",
-            "cell",
-            "header",
-            "paragraph",
-            "word",
-            "preformatted",
-            "caption",
-        )
+        numbered = block is not None and (block.kind != "heading" or not block.level)
         if word.text in _SIGNS and (self.clean or word.text in "|/"):
             self.marker = word.text if word.text in "-*•" else self.marker
-        elif item and self.clean and _NUMBER.fullmatch(word.text):
+        elif numbered and self.clean and _NUMBER.fullmatch(word.text):
             self.marker = word.text
         elif not (word.starts and word.ends and _RULE.fullmatch(word.text)):
             return False
@@ -259,9 +257,8 @@ def _heads(blocks: Sequence[Block], phrases: Sequence[tuple[str, ...]]) -> dict[
     """By table: the phrases that may stand before its cells, longest first."""
     heads: dict[int, dict[tuple[str, ...], None]] = {}
     for block, phrase in zip(blocks, phrases, strict=True):
-        if block.column or block.repeats:
-            for table in block.tables:
-                heads.setdefault(table, {})[phrase] = None
+        for table in block.tables if block.repeats else block.tables[-1:] if block.column else ():
+            heads.setdefault(table, {})[phrase] = None
     return {table: sorted(found, key=len, reverse=True) for table, found in heads.items()}
 
 

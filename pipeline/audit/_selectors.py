@@ -24,7 +24,8 @@ _PART: Final = re.compile(
     r"""(?P<tag>\*|[-\w\u0080-\U0010ffff]+)
       | \#(?P<id>[-\w\u0080-\U0010ffff]+)
       | \.(?P<cls>[-\w\u0080-\U0010ffff]+)
-      | \[\s*(?P<name>[-\w:|]+)\s*(?:(?P<op>[~|^$*]?=)\s*(?P<value>"[^"]*"|'[^']*'|[^\]\s]+)\s*(?P<flag>[is])?\s*)?\]
+      | \[\s*(?P<name>(?:[-\w*]*\|(?!=))?[-\w:]+)\s*
+           (?:(?P<op>[~|^$*]?=)\s*(?P<value>"[^"]*"|'[^']*'|[^\]\s]+)\s*(?P<flag>[is])?\s*)?\]
       | ::?(?P<pseudo>[-\w]+)(?P<open>\()?""",
     re.VERBOSE | re.IGNORECASE,
 )

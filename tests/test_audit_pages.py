@@ -1,18 +1,15 @@
-"""Seeded faults: each is one way in which a finished file can lose, alter, double or hide what readers must see. Every one is
-caught, by its own kind of finding, and the files as they come from the formats give none."""
+"""Seeded faults in pages: each is one way in which a finished file can lose, alter, double or hide what readers must
+see. Every one is caught, by its own kind of finding, and the files as they come from the formats give none."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from editions import SITE
-from proven import FORMATS, Rendering, codes, rendering, rezipped, swapped
-
-from pipeline.contracts import Mark, OutputFile, Presentation
+from proven import FORMATS, codes, rendering, swapped
 
 good = cache(rendering)
 
@@ -38,7 +35,11 @@ NOTICE_FAULTS = {
     "one word": (PARTNER_TEXT, PARTNER_TEXT.replace("Not all", "All"), "notice-altered"),
     "one letter": ("advice of a doctor", "advice of a docter", "notice-altered"),
     "a year": ('data-notice="copyright">© 1995-2023', 'data-notice="copyright">© 1995-2022', "notice-altered"),
-    "the holder": ('"copyright">© 1995-2023 Example Health Press, Inc.', '"copyright">© 1995-2023 Example Health Press, LLC.', "notice-altered"),
+    "the holder": (
+        '"copyright">© 1995-2023 Example Health Press, Inc.',
+        '"copyright">© 1995-2023 Example Health Press, LLC.',
+        "notice-altered",
+    ),
     "a full stop": (PARTNER_TEXT, PARTNER_TEXT + ".", "notice-altered"),
     "cut off": (PARTNER_TEXT, PARTNER_TEXT[:20], "notice-altered"),
     "a word of another language": ("Terms of use</a>", "Términos de uso</a>", "notice-altered"),
@@ -104,7 +105,7 @@ def test_notices_in_another_order() -> None:
     page = good("html")
     text = page.files[0].data.decode()
     start, end = text.index(PARTNER), text.index("</footer>")
-    copyright_start = text.index(f'<p class="syn-notice syn-notice--copyright"')
+    copyright_start = text.index('<p class="syn-notice syn-notice--copyright"')
     moved = text[:copyright_start] + text[start:end] + text[copyright_start:start] + text[end:]
     assert codes(page.with_main(moved.encode()).file_findings()) == {"audit.notice-order"}
 
