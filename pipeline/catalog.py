@@ -93,13 +93,14 @@ def _open_input(system: System, written: str) -> inputs.Input:
 
 
 def _conditions(name: str, files: Files, system: System) -> Conditions:
+    maps = tuple(system.configuration.settings.maps)
     if not name:
-        return Conditions()
+        return Conditions(maps=maps)
     if name in files:
-        return Conditions(name, files.read(name))
+        return Conditions(name, files.read(name), maps)
     path = system.configuration.path(name)
     try:
-        return Conditions(name, path.read_bytes())
+        return Conditions(name, path.read_bytes(), maps)
     except OSError as error:
         raise UsageError(
             f"conditions {name!r} can not be read",

@@ -26,6 +26,8 @@ _SIGNS: Final = re.compile("[\ue000-\uf8ff]")
 _MOST: Final = 0xF8FF - _FIRST
 # Words of a reader's language: something that no name of an element, attribute, class or property is made of stands in them.
 _WORDS: Final = re.compile(r"(?=.*[^\W_])(?=.*[A-Z0-9\u0080-\uffff])(?=.*[^A-Za-z_-]).{6,}")
+_NAME: Final = re.compile(r"[\w.-]+")
+_PLACES: Final = (("#", '"'), ("/", "/"), ('="', "."), (':"', '"'), (': "', '"'))
 _NEVER: Final = re.compile(
     '[\x00-\x1f\x7f-\x9f<>="{}\\\\\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff]|syn-|  '
 )
@@ -43,8 +45,9 @@ class Frame:
         return _filled(found, self.values) if self.values else found
 
 
-def frame(text: str, values: Iterable[str]) -> Frame:
-    """The frame's text with a sign in place of each value that is plain words."""
+def frame(text: str, values: Iterable[str], names: Iterable[str] = ()) -> Frame:
+    """The frame's text with a sign in place of each value that is plain words, and of each of `names` (ids) where it stands in
+    an address or is a JSON value."""
     text = text.replace("\u00a0", " ")
     if _SIGNS.search(text):
         return Frame(text, {})
@@ -54,6 +57,11 @@ def frame(text: str, values: Iterable[str]) -> Frame:
             if spelled in text:
                 text = text.replace(spelled, chr(_FIRST + len(known)))
         known.append(value)
+    for name in sorted({n for n in names if n in text and _NAME.fullmatch(n)}, key=len, reverse=True):
+        sign = chr(_FIRST + len(known))
+        for before, after in _PLACES:
+            text = text.replace(f"{before}{name}{after}", f"{before}{sign}{after}")
+        known.append(name)
     order = list(dict.fromkeys(_SIGNS.findall(text)))
     numbered = {ord(sign): _FIRST + place for place, sign in enumerate(order)}
     return Frame(text.translate(numbered), {_FIRST + place: known[ord(sign) - _FIRST] for place, sign in enumerate(order)})
@@ -88,23 +96,27 @@ def _filled(found: Any, values: Mapping[int, str]) -> Any:
 def values(finished: Finished) -> Iterator[str]:
     """Everything that a frame may say of its topic; what is repeated or empty does no harm."""
     yield from edition_values(finished.edition)
-    for block in finished.inner.blocks:
-        if block.kind == "heading":
-            yield block.text
-    yield from (f"#{name}" for name in finished.inner.ids)
+    yield from (block.text for block in finished.inner.blocks if block.kind == "heading")
 
 
 def edition_values(edition: Edition) -> Iterator[str]:
     """What title, names, dates and notices of an edition say."""
     m = edition.metadata
-    yield from (m.title, m.summary, m.url, *m.also_called, *m.keywords, f"/{m.id}/", f"{m.id}.")
+    yield from (m.title, m.summary, m.url, *m.also_called, *m.keywords, m.version)
     yield from (str(day) for day in (m.created, m.modified, m.current_as_of, m.review_due, m.go_live, m.expires) if day)
     people = [*m.authors, *(review.person for review in m.reviews)]
     yield from (text for p in people for text in (p.printed(), p.name, p.specialty, p.credentials))
     yield from (text for code in m.codes for text in (code.code, code.display))
     yield from (text for notice in edition.notices for text in (*notice.lines, notice.text, notice.printed))
-    yield from (text for other in edition.translations for text in (other.title, f"/{other.id}/"))
+    yield from (text for other in edition.translations for text in (other.title,))
     yield from (mark.text for mark in edition.marks)
+
+
+def names(finished: Finished) -> Iterator[str]:
+    """The ids that a frame may lead to."""
+    edition = finished.edition
+    yield from (edition.metadata.id, edition.metadata.concept, *(other.id for other in edition.translations))
+    yield from finished.inner.ids
 
 
 # --- remembering --------------------------------------------------------------------------------

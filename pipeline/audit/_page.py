@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
@@ -97,6 +97,40 @@ def _name(element: etree._Element) -> str:
 # --- around the body ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Around:
+    """What stands around a body, read once for all pages with the same frame: the tree and its look, what was found in it (its
+    requests without a source), and the characters in it that reorder text."""
+
+    root: etree._Element
+    look: Look
+    reading: Reading
+    disorder: frozenset[str]
+
+
+def around(
+    root: etree._Element,
+    words: etree._Element,
+    look: Look,
+    metadata: Iterable[tuple[str, tuple[str, ...]]],
+    problems: Iterable[Problem],
+) -> Around:
+    """Reads a frame; the words that readers see stand below `words`."""
+    links = markup.links(root)
+    found = [*problems, *markup.active(root), *frame_style(root, look), *markup.schemes(links)]
+    reading = Reading(
+        blocks=visible(words, look),
+        notices=tuple(notices(root, look)),
+        links=tuple(links),
+        pictures=tuple(markup.pictures(root)),
+        requests=tuple(markup.requests(root, "")),
+        ids=tuple(markup.ids(root)),
+        metadata=tuple(metadata),
+        problems=tuple(found),
+    )
+    return Around(root, look, reading, frozenset(markup.BIDI.findall("".join(map(str, root.itertext())))))
+
+
 def notices(root: etree._Element, look: Look) -> list[Shown]:
     """Every `data-notice` element, in order, with why it can not be seen."""
     return [_shown(element, look) for element in root.iter("*") if element.get("data-notice") is not None]
@@ -165,21 +199,21 @@ def sheets_in(root: etree._Element) -> list[str]:
     return ["".join(map(str, e.itertext())) for e in root.iter("{*}style")]
 
 
-def reordering(root: etree._Element, edition: Edition) -> list[Problem]:
+def reordering(found: Collection[str], edition: Edition) -> list[Problem]:
     """Characters in the frame that reorder text and that nothing of the edition has."""
+    if not found:
+        return []
     texts = [edition.metadata.title, edition.site.name, *(n.text for n in edition.notices), *(m.text for m in edition.marks)]
     known = "".join([*texts, *(t.title for t in edition.translations)])
-    words = "".join(map(str, root.itertext()))
-    bad = {c for c in markup.BIDI.findall(words) if c not in known}
+    bad = {c for c in found if c not in known}
     return [Problem(codes.CHARACTER, f"{visible_signs(c)} reorders text") for c in sorted(bad)]
 
 
-def references(root: etree._Element, inner: Sequence[str]) -> list[Problem]:
+def references(own: Sequence[str], links: Sequence[Link], inner: Sequence[str]) -> list[Problem]:
     """Ids that stand twice in the page and links that lead to no id of it; `inner` are the ids of the body, cut out."""
-    own = markup.ids(root)
     known = Counter([*own, *inner])
     problems = [Problem(codes.ID_TWICE, f"id {i!r} stands {known[i]} times") for i in dict.fromkeys(own) if known[i] > 1]
-    for link in markup.links(root):
+    for link in links:
         if link.href.startswith("#") and unquote(link.href[1:]) not in known and link.href not in ("#", "#top"):
             problems.append(Problem(codes.LINK_BROKEN, f"a link leads to {link.href!r}, and nothing has that id"))
     return problems

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from pipeline.audit import _codes as codes
+from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._css import sheet
@@ -185,28 +186,29 @@ def _inside(folder: str, href: str) -> str:
 
 
 def _page(name: str, book: _Book, path: str, finished: Finished) -> Reading:
-    root, inner = _document(book.members[name])
-    look = _look(root, name, book)
+    shown = frames.frame(markup.decode(book.members[name]), frames.values(finished), frames.names(finished))
+    sheets = tuple(data for member, data in book.members.items() if book.manifest.get(member) == "text/css")
     language = finished.edition.metadata.language
-    links = markup.links(root)
-    problems = [
-        *markup.nesting(root),
-        *markup.active(root),
-        *markup.schemes(links),
-        *page.frame_style(root, look),
-        *page.reordering(root, finished.edition),
-        *page.references(root, ()),
-        *_languages(root, language),
-    ]
-    return Reading(
-        blocks=page.visible(inner, look),
-        notices=tuple(page.notices(root, look)),
-        links=tuple(links),
-        pictures=tuple(markup.pictures(root)),
-        requests=tuple(markup.requests(root, f"{path}/{name}")),
-        metadata=(("heading", tuple(page.headings(root, look))),),
-        problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in problems),
+    frame = _FRAMES.get((name, shown.text, sheets, language), lambda: _frame(name, shown.text, book, language))
+    reading = shown.fill(frame.reading)
+    problems = [*page.reordering(frame.disorder, finished.edition), *page.references(reading.ids, reading.links, ())]
+    return replace(
+        reading,
+        requests=tuple(replace(request, source=f"{path}/{name}") for request in reading.requests),
+        ids=(),
+        problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in (*reading.problems, *problems)),
     )
+
+
+_FRAMES: Final = frames.Remembered()
+
+
+def _frame(name: str, text: str, book: _Book, language: str) -> page.Around:
+    """A page of the book without the topic's text. Raises Unreadable."""
+    root, inner = _document(text.encode())
+    look = _look(root, name, book)
+    heading = ("heading", tuple(page.headings(root, look)))
+    return page.around(root, inner, look, (heading,), [*markup.nesting(root), *_languages(root, language)])
 
 
 def _look(root: etree._Element, name: str, book: _Book) -> Look:

@@ -7,6 +7,7 @@ same topic costs only its frame; a page that does not hold the body's bytes once
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -14,13 +15,14 @@ from typing import Any, Final
 from lxml import etree
 
 from pipeline.audit import _codes as codes
+from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._css import sheet
 from pipeline.audit._frame import resolved
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable
 from pipeline.audit._visible import Look, styles
-from pipeline.contracts import Place, View
+from pipeline.contracts import OutputFile, Place, View
 
 MEDIA_TYPE: Final = "text/html"
 PICTURES: Final = True
@@ -40,28 +42,37 @@ def file(finished: Finished) -> Reading:
     """Reads the page around the body; the whole page where the body is not in it verbatim. Raises Unreadable."""
     main, content = finished.files[0], finished.body.content
     count = main.data.count(content) if content else 0
-    root, problems = markup.parse_html(markup.decode(main.data.replace(content, _MARK, 1)))
+    shown = frames.frame(markup.decode(main.data.replace(content, _MARK, 1)), frames.values(finished), frames.names(finished))
+    key = (shown.text, finished.bundle, _sheet_files(finished), posixpath.dirname(main.path).count("/"))
+    frame, fetched = _FRAMES.get(key, lambda: _frame(shown.text, finished))
+    reading = shown.fill(frame.reading)
+    problems = [*reading.problems, *page.reordering(frame.disorder, finished.edition)]
     if count > 1 or _MARK in main.data:
         problems.append(Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file"))
+    problems += page.references(reading.ids, reading.links, finished.inner.ids if count else ())
+    problems += _hidden_body(frame.root, frame.look, content) if count else []
+    requests = [
+        replace(request, source=main.path) for request in (*reading.requests, *(finished.inner.requests if count else ()))
+    ]
+    return replace(reading, requests=(*requests, *fetched), problems=tuple(problems), whole=not count)
+
+
+_FRAMES: Final = frames.Remembered()
+
+
+def _sheet_files(finished: Finished) -> tuple[OutputFile, ...]:
+    """Sheets that come with this page alone, or stand beside it."""
+    folder = posixpath.dirname(finished.files[0].path) + "/"
+    own = [file for file in finished.files[1:] if file.path.endswith(".css")]
+    return (*own, *(file for file in finished.bundle if file.path.startswith(folder)))
+
+
+def _frame(text: str, finished: Finished) -> tuple[page.Around, list[Request]]:
+    """What stands around the body, and what its sheets fetch. Raises Unreadable."""
+    root, problems = markup.parse_html(text)
     sheets, missing, fetched = _sheets(root, finished)
     look = Look(styles(sheets))
-    links = markup.links(root)
-    problems += [*missing, *markup.active(root), *_charset(root), *page.frame_style(root, look), *markup.schemes(links)]
-    problems += page.reordering(root, finished.edition) if count else []
-    inner = [replace(request, source=main.path) for request in finished.inner.requests]
-    reading = Reading(
-        blocks=page.visible(root, look),
-        notices=tuple(page.notices(root, look)),
-        links=tuple(links),
-        pictures=tuple(markup.pictures(root)),
-        requests=(*markup.requests(root, main.path), *fetched, *(inner if count else ())),
-        ids=tuple(markup.ids(root)),
-        metadata=tuple(_metadata(root, look)),
-        whole=not count,
-    )
-    problems += page.references(root, finished.inner.ids if count else ())
-    problems += _hidden_body(root, look, content) if count else []
-    return page.with_problems(reading, problems)
+    return page.around(root, root, look, _metadata(root, look), [*problems, *missing, *_charset(root)]), fetched
 
 
 # --- style --------------------------------------------------------------------------------------

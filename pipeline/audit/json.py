@@ -15,6 +15,7 @@ from typing import Any, Final
 from lxml import etree
 
 from pipeline.audit import _codes as codes
+from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
 from pipeline.audit import _page as page
 from pipeline.audit._frame import resolved
@@ -52,26 +53,34 @@ def file(finished: Finished) -> Reading:
     article, fragment = _text(data, "html"), _fragment(finished.body.content)
     count = article.count(fragment)
     problems = list(_places(data, fragment, count, _MARK in article))
-    root, found = markup.parse_fragment(article.replace(fragment, _MARK) if count else article)
-    look, sheet_problems = _look(data, finished)
-    links = markup.links(root)
-    problems += [*found, *sheet_problems, *markup.active(root), *markup.schemes(links), *page.frame_style(root, look)]
-    problems += [*page.reordering(root, finished.edition), *page.references(root, finished.inner.ids if count else ())]
-    problems += _named(root, finished.inner.ids if not count else ())
-    reading = Reading(
-        blocks=page.visible(root, look),
-        notices=tuple(page.notices(root, look)),
-        links=tuple(links),
-        pictures=tuple(markup.pictures(root)),
-        requests=(*_requests(root, finished, main.path, count), *_media(data, main.path)),
-        ids=tuple(markup.ids(root)),
+    shown = frames.frame(article.replace(fragment, _MARK) if count else article, frames.values(finished), frames.names(finished))
+    sheet, sheet_problems = _sheet(data, finished)
+    frame = _FRAMES.get((shown.text, sheet), lambda: _frame(shown.text, sheet))
+    reading = shown.fill(frame.reading)
+    problems += [*reading.problems, *sheet_problems, *page.reordering(frame.disorder, finished.edition)]
+    problems += page.references(reading.ids, reading.links, finished.inner.ids if count else ())
+    problems += _named(frame.root, shown, finished.inner.ids if not count else ())
+    problems += [*_legal(data, finished), *_article(frame.root, finished)]
+    problems += _hidden_body(frame.root, frame.look, fragment) if count == 1 else []
+    requests = [
+        replace(request, source=main.path) for request in (*reading.requests, *(finished.inner.requests if count else ()))
+    ]
+    return replace(
+        reading,
+        requests=(*requests, *_media(data, main.path)),
         metadata=tuple(_metadata(data)),
+        problems=tuple(problems),
         whole=not count,
     )
-    problems += [*_legal(data, finished), *_article(root, finished)]
-    if count == 1:
-        problems += _hidden_body(root, look, fragment)
-    return page.with_problems(reading, problems)
+
+
+_FRAMES: Final = frames.Remembered()
+
+
+def _frame(text: str, sheet: str) -> page.Around:
+    """What stands around the body in `html`. Raises Unreadable."""
+    root, problems = markup.parse_fragment(text)
+    return page.around(root, root, Look(styles((sheet,) if sheet else ())), (), problems)
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
@@ -111,16 +120,16 @@ def _places(data: Mapping[str, Any], fragment: str, count: int, marked: bool) ->
         yield Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in html")
 
 
-def _look(data: Mapping[str, Any], finished: Finished) -> tuple[Look, list[Problem]]:
-    """The style sheet that the file names for its article."""
+def _sheet(data: Mapping[str, Any], finished: Finished) -> tuple[str, list[Problem]]:
+    """The text of the style sheet that the file names for its article; "" where it names none."""
     named = data.get("style_sheet")
     if not isinstance(named, str) or not named:
-        return Look(styles(())), []
+        return "", []
     given = {file.path: file for file in (*finished.files, *finished.bundle)}
     found = given.get(resolved(finished.files[0].path, named))
     if found is None:
-        return Look(styles(())), [Problem(codes.RESOURCE, f"style sheet {named!r} is not in the bundle")]
-    return Look(styles((found.data.decode("utf-8", "replace"),))), []
+        return "", [Problem(codes.RESOURCE, f"style sheet {named!r} is not in the bundle")]
+    return found.data.decode("utf-8", "replace"), []
 
 
 def _hidden_body(root: etree._Element, look: Look, fragment: str) -> list[Problem]:
@@ -130,13 +139,7 @@ def _hidden_body(root: etree._Element, look: Look, fragment: str) -> list[Proble
     return page.body_hidden(places[0], look, fragment.encode(), lambda: markup.parse_fragment(fragment)[0])
 
 
-def _requests(root: etree._Element, finished: Finished, path: str, count: int) -> Iterator[Request]:
-    yield from markup.requests(root, path)
-    if count:
-        yield from (replace(request, source=path) for request in finished.inner.requests)
-
-
-def _named(root: etree._Element, inner: tuple[str, ...]) -> Iterator[Problem]:
+def _named(root: etree._Element, shown: frames.Frame, inner: tuple[str, ...]) -> Iterator[Problem]:
     """A fragment stands in a partner's page: its classes must not meet others."""
     for element in root.iter("*"):
         for name in (element.get("class") or "").split():
@@ -144,7 +147,7 @@ def _named(root: etree._Element, inner: tuple[str, ...]) -> Iterator[Problem]:
                 yield Problem(codes.NAMES, f"html: expected classes syn-*, found {name!r}")
         if element.get("style") is not None:
             yield Problem(codes.ACTIVE, f"html carries style={element.get('style')!r}")
-        identity = element.get("id", "syn-")
+        identity = shown.fill(element.get("id", "syn-"))
         if not identity.startswith("syn-") and identity not in inner:
             yield Problem(codes.NAMES, f"html: expected ids syn-*, found {identity!r}")
 
@@ -181,9 +184,11 @@ def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
         if kind not in expected:
             yield Problem(codes.NOTICE_UNKNOWN, f"legal.{kind} is no notice of this edition")
     separate = parts.get("legal") if isinstance(parts, Mapping) else None
-    root, problems = markup.parse_fragment(separate if isinstance(separate, str) else "")
-    yield from problems
-    shown = [(n.kind, n.text) for n in page.notices(root, Look(styles(())))]
+    block = frames.frame(separate if isinstance(separate, str) else "", frames.values(finished))
+    frame = _FRAMES.get((block.text, ""), lambda: _frame(block.text, ""))
+    reading = block.fill(frame.reading)
+    yield from (problem for problem in reading.problems if problem.code is codes.MARKUP or problem.code is codes.CHARACTER)
+    shown = [(n.kind, n.text) for n in reading.notices]
     wanted = [(n.kind, fold(n.text)) for n in finished.edition.notices]
     if shown != wanted:
         yield Problem(
