@@ -94,7 +94,7 @@ def _title(edition: Edition, reading: Reading) -> Iterator[Problem]:
     expected = fold(edition.metadata.title)
     shown = [texts for name, texts in reading.metadata if name == "heading"]
     found = [text for texts in shown for text in texts]
-    if shown and expected not in found:
+    if expected and shown and expected not in found:
         yield Problem(
             codes.TITLE, f"expected the visible title {_quoted(expected)}, found {_quoted(' / '.join(found) or 'none')}"
         )
@@ -110,10 +110,15 @@ def _metadata(edition: Edition, found: Sequence[tuple[str, tuple[str, ...]]]) ->
     known = _known(edition)
     for name, texts in found:
         values = known.get(name)
-        if values is not None and sorted(map(fold, texts)) != sorted(map(fold, values)):
+        if values is not None and _set(texts) != _set(values):
             code = codes.LANGUAGE if name in ("language", "direction") else codes.METADATA
             said = ", ".join(map(_quoted, texts)) or "none"
             yield Problem(code, f"{name}: expected {', '.join(map(_quoted, values)) or 'none'}, found {said}")
+
+
+def _set(texts: Sequence[str]) -> list[str]:
+    """The texts in no order; an empty one is not said."""
+    return sorted(filter(None, map(fold, texts)))
 
 
 def _known(edition: Edition) -> dict[str, tuple[str, ...]]:

@@ -51,11 +51,11 @@ def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
     problems = [*markup.nesting(root), *_languages(root, view.topic.metadata.language)]
     title = fold(view.topic.metadata.title)
     blocks = list(reading.blocks)
-    if not blocks or (blocks[0].kind, blocks[0].level, blocks[0].text) != ("heading", 1, title):
+    if title and (not blocks or (blocks[0].kind, blocks[0].level, blocks[0].text) != ("heading", 1, title)):
         found = blocks[0].text if blocks else "nothing"
         problems.append(Problem(codes.TITLE, f'expected the title "{title}" first, found "{found[:120]}"'))
     else:
-        blocks.pop(0)
+        del blocks[: bool(title)]
     reading = replace(reading, blocks=tuple(blocks), requests=tuple(markup.requests(root, "")))
     return page.with_problems(reading, problems)
 
