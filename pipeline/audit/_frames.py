@@ -22,12 +22,23 @@ from pipeline.contracts import Edition
 T = TypeVar("T")
 
 _FIRST: Final = 0xE000  # signs are characters of the Private Use Area: no word has them
+# What a policy allows by its hash differs with each page's running lines, and no reader sees it.
+_HASHES: Final = re.compile("'sha256-[A-Za-z0-9+/]{43}='")
 _SIGNS: Final = re.compile("[\ue000-\uf8ff]")
-_MOST: Final = 0xF8FF - _FIRST
 # Words of a reader's language: something that no name of an element, attribute, class or property is made of stands in them.
 _WORDS: Final = re.compile(r"(?=.*[^\W_])(?=.*[A-Z0-9\u0080-\uffff])(?=.*[^A-Za-z_-]).{6,}")
 _NAME: Final = re.compile(r"[\w.-]+")
-_PLACES: Final = (("#", '"'), ("/", "/"), ('="', "."), (':"', '"'), (': "', '"'))
+_WHOLE: Final = ((">", "<"), (">", " |"), (':"', '"'))
+_PLACES: Final = (
+    ("#syn-", "--"),
+    ('id="syn-', "--"),
+    ('labelledby="syn-', "--"),
+    ("#", '"'),
+    ("/", "/"),
+    ('="', "."),
+    (':"', '"'),
+    (': "', '"'),
+)
 _NEVER: Final = re.compile(
     '[\x00-\x1f\x7f-\x9f<>="{}\\\\\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff]|syn-|  '
 )
@@ -46,29 +57,34 @@ class Frame:
 
 
 def frame(text: str, values: Iterable[str], names: Iterable[str] = ()) -> Frame:
-    """The frame's text with a sign in place of each value that is plain words, and of each of `names` (ids) where it stands in
-    an address or is a JSON value."""
-    text = text.replace("\u00a0", " ")
+    """The frame's text with a sign in place of each value that is plain words (a single word: where it is all that an element or
+    a JSON string holds), and of each of `names` (ids) where it stands in an address, an id or a JSON string."""
+    text = _HASHES.sub("'sha256-'", text.replace("\u00a0", " "))
     if _SIGNS.search(text):
         return Frame(text, {})
     known: list[str] = []
-    for value in sorted({v for v in values if _plain(v)}, key=len, reverse=True)[:_MOST]:
+    for value in sorted({v for v in values if _usable(v)}, key=len, reverse=True):
+        sign = chr(_FIRST + len(known))
         for spelled in dict.fromkeys((value, html.escape(value), _quoted(value), _numeric(value))):
             if spelled in text:
-                text = text.replace(spelled, chr(_FIRST + len(known)))
+                text = text.replace(spelled, sign) if _WORDS.fullmatch(value) else _placed(text, spelled, sign, _WHOLE)
         known.append(value)
     for name in sorted({n for n in names if n in text and _NAME.fullmatch(n)}, key=len, reverse=True):
-        sign = chr(_FIRST + len(known))
-        for before, after in _PLACES:
-            text = text.replace(f"{before}{name}{after}", f"{before}{sign}{after}")
+        text = _placed(text, name, chr(_FIRST + len(known)), _PLACES)
         known.append(name)
     order = list(dict.fromkeys(_SIGNS.findall(text)))
     numbered = {ord(sign): _FIRST + place for place, sign in enumerate(order)}
     return Frame(text.translate(numbered), {_FIRST + place: known[ord(sign) - _FIRST] for place, sign in enumerate(order)})
 
 
-def _plain(value: str) -> bool:
-    return bool(_WORDS.fullmatch(value)) and not _NEVER.search(value) and fold(value) == value
+def _placed(text: str, value: str, sign: str, places: Iterable[tuple[str, str]]) -> str:
+    for before, after in places:
+        text = text.replace(f"{before}{value}{after}", f"{before}{sign}{after}")
+    return text
+
+
+def _usable(value: str) -> bool:
+    return len(value) > 2 and not _NEVER.search(value) and fold(value) == value
 
 
 def _quoted(value: str) -> str:
