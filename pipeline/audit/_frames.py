@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, TypeVar
 
-from pipeline.audit._reading import Finished, fold
+from pipeline.audit._reading import Block, Finished, fold
 from pipeline.contracts import Edition
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ _SIGNS: Final = re.compile("[\ue000-\uf8ff]")
 # Words of a reader's language: something that no name of an element, attribute, class or property is made of stands in them.
 _WORDS: Final = re.compile(r"(?=.*[^\W_])(?=.*[A-Z0-9\u0080-\uffff])(?=.*[^A-Za-z_-]).{6,}")
 _NAME: Final = re.compile(r"[\w.-]+")
+_NOT_ALNUM: Final = re.compile("[^A-Za-z0-9]")
+_RUNNING: Final = (('content:"', " "),)  # a string of a style sheet, where signs are escaped
 _WHOLE: Final = ((">", "<"), (">", " |"), (':"', '"'))
 _PLACES: Final = (
     ("#syn-", "--"),
@@ -70,11 +72,18 @@ def frame(text: str, values: Iterable[str], names: Iterable[str] = ()) -> Frame:
                 text = text.replace(spelled, sign) if _WORDS.fullmatch(value) else _placed(text, spelled, sign, _WHOLE)
         known.append(value)
     for name in sorted({n for n in names if n in text and _NAME.fullmatch(n)}, key=len, reverse=True):
-        text = _placed(text, name, chr(_FIRST + len(known)), _PLACES)
+        sign = chr(_FIRST + len(known))
+        text = _placed(text, name, sign, _PLACES)
+        if 'content:"' in text:
+            text = _placed(text, _NOT_ALNUM.sub(_escaped, name), sign, _RUNNING)
         known.append(name)
     order = list(dict.fromkeys(_SIGNS.findall(text)))
     numbered = {ord(sign): _FIRST + place for place, sign in enumerate(order)}
     return Frame(text.translate(numbered), {_FIRST + place: known[ord(sign) - _FIRST] for place, sign in enumerate(order)})
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{ord(found[0]):x} "
 
 
 def _placed(text: str, value: str, sign: str, places: Iterable[tuple[str, str]]) -> str:
@@ -100,7 +109,8 @@ def _filled(found: Any, values: Mapping[int, str]) -> Any:
     if isinstance(found, str):
         return found if found.isascii() else found.translate(values)
     if isinstance(found, tuple):
-        return tuple(_filled(each, values) for each in found)
+        filled = tuple(_filled(each, values) for each in found)
+        return Block(*filled) if isinstance(found, Block) else filled
     if is_dataclass(found) and not isinstance(found, type):
         return type(found)(**{f.name: _filled(getattr(found, f.name), values) for f in fields(found)})
     return found
