@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from lxml import etree
 
@@ -139,8 +139,7 @@ class _Owner:
     started: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
+class _At(NamedTuple):
     """Where the walk stands: what holds for all text below."""
 
     within: tuple[str, ...] = ()
@@ -158,7 +157,8 @@ class _Walk:
     """One walk over a body; collects blocks, images, links and counts."""
 
     def __init__(self, topic: Topic, manner: Manner) -> None:
-        self.manner, self.body = manner, topic.body
+        self.manner = manner
+        self.ids = {element.get("id") for element in topic.body.iterfind(".//*[@id]")}
         self.words = labels(topic.metadata.language)
         self.blocks: list[Block] = []
         self.images: list[ExpectedImage] = []
@@ -180,7 +180,10 @@ class _Walk:
         return Expected(tuple(self.blocks), tuple(self.images), tuple(self.links), dict(self.counts))
 
     def _shown(self, element: etree._Element) -> bool:
-        return isinstance(element.tag, str) and self.manner.format in (element.get("data-only") or self.manner.format).split()
+        if not isinstance(element.tag, str):
+            return False
+        alone = element.get("data-only")
+        return alone is None or self.manner.format in alone.split()
 
     def _children(self, element: etree._Element, owner: _Owner, at: _At) -> None:
         self.run.append(element.text or "")
@@ -201,24 +204,8 @@ class _Walk:
 
     def _emit(self, owner: _Owner, at: _At, text: str) -> None:
         first, owner.started = not owner.started, True
-        self.blocks.append(
-            Block(
-                kind=owner.kind,
-                text=text,
-                level=owner.level,
-                first=first,
-                marker=owner.marker,
-                scope=owner.scope,
-                within=at.within,
-                line=at.line,
-                file=at.file,
-                optional=at.optional,
-                tables=at.tables,
-                column=at.column,
-                repeats=at.repeats,
-                heads=self.under,
-            )
-        )
+        own = owner.kind, text, owner.level, first, owner.marker, owner.scope
+        self.blocks.append(Block(*own, at.within, at.line, at.file, at.optional, at.tables, at.column, at.repeats, self.under))
         self.under = ()
 
     def _block(self, element: etree._Element, owner: _Owner, at: _At) -> None:
@@ -230,7 +217,7 @@ class _Walk:
             owner = _Owner("paragraph")
         elif element.tag == "section" and element.find("h") is None:
             if label := section_label(self.words, element.get("data-kind", "")):
-                self._emit(_Owner("word"), replace(at, optional=True), label)
+                self._emit(_Owner("word"), at._replace(optional=True), label)
         elif element.tag == _MATH:
             self._inline(element, owner, at)
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
@@ -250,17 +237,16 @@ class _Walk:
         reason = self._may_go(element)
         if reason == "illustrations" and not at.omitted:
             self.counts[reason] += 1
-        return replace(
-            at,
-            within=(*at.within, element.get("data-kind", "note")) if tag == "aside" else at.within,
-            depth=at.depth + 1 if tag == "section" and element.find("h") is not None else at.depth,
-            optional=at.optional or bool(reason),
-            omitted=at.omitted or reason,
-            tables=(*at.tables, self._table(element)) if tag == "table" else at.tables,
-            column=element in self.heads if tag == "tr" else at.column and tag != "table",
-            repeats=element.get("rowspan", "1") != "1" if tag in ("td", "th") else at.repeats,
-            line=int(line) if line else at.line,
-            file=element.get("data-file", at.file),
+        return _At(
+            (*at.within, element.get("data-kind", "note")) if tag == "aside" else at.within,
+            at.depth + 1 if tag == "section" and element.find("h") is not None else at.depth,
+            at.optional or bool(reason),
+            at.omitted or reason,
+            (*at.tables, self._table(element)) if tag == "table" else at.tables,
+            element in self.heads if tag == "tr" else at.column and tag != "table",
+            element.get("rowspan", "1") != "1" if tag in ("td", "th") else at.repeats,
+            int(line) if line else at.line,
+            element.get("data-file", at.file),
         )
 
     def _table(self, table: etree._Element) -> int:
@@ -329,7 +315,7 @@ class _Walk:
         )
 
     def _leads_somewhere(self, href: str) -> bool:
-        return any(e.get("id") == href[1:] for e in self.body.iter("*") if e.get("id") is not None)
+        return href[1:] in self.ids
 
 
 def section_label(words: Labels, kind: str) -> str:

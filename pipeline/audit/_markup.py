@@ -194,22 +194,22 @@ def _stray(parent: etree._Element) -> bool:
 # --- hidden in itself ---------------------------------------------------------------------------
 
 
+_HIDING: Final = names("hidden inert aria-hidden popover")
+
+
 def hidden_by_markup(element: etree._Element) -> str:
     """Why an element's words can not be seen, by its own name and attributes; "" where they can."""
-    name, get = local(element), element.get
+    name, attributes = local(element), element.attrib
     if name not in SEEN and not _in_math(element):
         return f"<{name}>"
-    if name == "details" and get("open") is None:
+    if name == "details" and "open" not in attributes:
         return "<details> without open"
-    if get("hidden") is not None:
-        return "attribute hidden"
-    if get("inert") is not None:
-        return "attribute inert"
-    if (get("aria-hidden") or "").strip().lower() == "true":
-        return 'aria-hidden="true"'
-    if get("popover") is not None:
-        return "attribute popover"
-    return ""
+    if not attributes or _HIDING.isdisjoint(attributes):
+        return ""
+    for attribute in ("hidden", "inert", "popover"):
+        if attribute in attributes:
+            return f"attribute {attribute}"
+    return 'aria-hidden="true"' if str(attributes.get("aria-hidden", "")).strip().lower() == "true" else ""
 
 
 def _in_math(element: etree._Element) -> bool:
@@ -380,7 +380,10 @@ def pictures(root: etree._Element) -> list[Picture]:
 
 def ids(root: etree._Element) -> list[str]:
     """Every id, in order, doubles included."""
-    return [element.get("id", "") for element in root.iter("*") if element.get("id") is not None]
+    return [str(found) for found in _IDS(root)]
+
+
+_IDS: Final = etree.XPath("descendant-or-self::*/@id", smart_strings=False)
 
 
 # Link relations that lead somewhere or say something; all others make a browser fetch.
@@ -412,9 +415,10 @@ _HOLD_NONE: Final = names("class id lang dir rel type role alt title name conten
 def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
     name: str = local(element)
     found: list[tuple[str, str]] = []
-    for raw, value in element.attrib.items():
-        if raw not in _HOLD_NONE:
-            found += _requests_in(element, name, str(raw).rpartition("}")[2].rpartition(":")[2].lower(), str(value))
+    if not _HOLD_NONE.issuperset(element.attrib):
+        for raw, value in element.attrib.items():
+            if raw not in _HOLD_NONE:
+                found += _requests_in(element, name, str(raw).rpartition("}")[2].rpartition(":")[2].lower(), str(value))
     if name == "style":
         found += [(url, "<style>") for url in sheet("".join(element.itertext())).urls]
     if name == "meta" and (element.get("http-equiv") or "").lower() == "refresh":
@@ -448,14 +452,19 @@ def _fetches(element: etree._Element, name: str) -> bool:
 
 def active(root: etree._Element) -> list[Problem]:
     """Scripts, handlers, forms, frames. A script that is data (`application/ld+json`) does nothing."""
-    found = []
-    for element in root.iter("*"):
+    found: dict[str, None] = {}
+    for element in root.iter(*(f"{{*}}{name}" for name in sorted(_ACTIVE))):
         name = local(element)
-        data = name == "script" and (element.get("type") or "").strip().lower() == "application/ld+json"
-        if name in _ACTIVE and not data:
-            found.append(f"<{name}>")
-        found += [f"<{name} {attribute}>" for attribute in map(str, element.attrib) if attribute.lower().startswith("on")]
-    return [Problem(codes.ACTIVE, text) for text in dict.fromkeys(found)]
+        if name != "script" or (element.get("type") or "").strip().lower() != "application/ld+json":
+            found[f"<{name}>"] = None
+    for element in _HANDLING(root):
+        for attribute in map(str, element.attrib):
+            if attribute.lower().startswith("on"):
+                found[f"<{local(element)} {attribute}>"] = None
+    return [Problem(codes.ACTIVE, text) for text in found]
+
+
+_HANDLING: Final = etree.XPath("descendant-or-self::*[@*[starts-with(translate(name(), 'ON', 'on'), 'on')]]")
 
 
 def schemes(found: Sequence[Link]) -> list[Problem]:

@@ -76,11 +76,14 @@ def _ids_and_fragments(root: etree._Element, links: Sequence[Link]) -> Iterator[
     for href in dict.fromkeys(link.href for link in links):
         if href.startswith("#") and unquote(href[1:]) not in ids:
             yield Problem(codes.LINK_BROKEN, f"a link leads to {href!r}, and nothing has that id")
-    for element in root.iter("*"):
+    for element in _REFERRING(root):
         for name in ("aria-labelledby", "aria-describedby", "headers", "for"):
             for target in (element.get(name) or "").split():
                 if target not in ids:
                     yield Problem(codes.LINK_BROKEN, f"{_name(element)} {name} names {target!r}, and nothing has that id")
+
+
+_REFERRING: Final = etree.XPath("descendant-or-self::*[@aria-labelledby or @aria-describedby or @headers or @for]")
 
 
 def _levels(levels: Sequence[int]) -> Iterator[Problem]:
@@ -133,7 +136,7 @@ def around(
 
 def notices(root: etree._Element, look: Look) -> list[Shown]:
     """Every `data-notice` element, in order, with why it can not be seen."""
-    return [_shown(element, look) for element in root.iter("*") if element.get("data-notice") is not None]
+    return [_shown(element, look) for element in root.iterfind(".//*[@data-notice]")]
 
 
 def _shown(element: etree._Element, look: Look) -> Shown:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipeline.contracts import Body, Edition, OutputFile, Place, View
 from pipeline.findings import Code, Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One run of text that a reader sees as a unit, white space folded.
 
     `kind` is heading, paragraph, item, term, definition, cell, header, caption, preformatted or word (the word of

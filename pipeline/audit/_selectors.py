@@ -32,15 +32,18 @@ _PART: Final = re.compile(
 _COMBINATOR: Final = re.compile(r"\s*([>+~])\s*|\s+")
 
 
+_names: dict[object, str] = {}
+
+
 def local(element: etree._Element) -> str:
     """The element's name without its namespace, "" for comments and processing instructions."""
     tag = element.tag
-    return _local(tag) if isinstance(tag, str) else ""
-
-
-@lru_cache(maxsize=1024)
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2].lower()
+    name = _names.get(tag)
+    if name is None:
+        name = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+        if len(_names) < 10_000:
+            _names[tag] = name
+    return name
 
 
 @lru_cache(maxsize=4096)
