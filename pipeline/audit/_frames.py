@@ -32,6 +32,7 @@ _NOT_ALNUM: Final = re.compile("[^A-Za-z0-9]")
 _RUNNING: Final = (('content:"', " "),)  # a string of a style sheet, where signs are escaped
 _WHOLE: Final = ((">", "<"), (">", " |"), (':"', '"'))
 _PLACES: Final = (
+    ('topic="', '"'),
     ("#syn-", "--"),
     ('id="syn-', "--"),
     ('labelledby="syn-', "--"),
