@@ -254,11 +254,8 @@ def _redact_images(body: etree._Element, topic: Metadata, images: Collection[str
         figure = image.getparent()
         while figure is not None and figure.tag != "figure":
             figure = figure.getparent()
-        alone = (
-            figure is not None
-            and not figure.xpath(".//table | .//ul | .//ol | .//dl | .//pre")
-            and len(figure.xpath(".//img")) == 1
-        )
+        # a list beside a picture is its legend, and says nothing without it; a table or code stands for itself
+        alone = figure is not None and not figure.xpath(".//table | .//pre") and len(figure.xpath(".//img")) == 1
         remove(figure if alone and figure is not None else image)
 
 

@@ -134,6 +134,15 @@ def test_images(images: str, own: list[str], asset: Asset | None, stays: bool) -
     assert (text, codes) == ((f"<p>Air.</p>{FIGURE}", []) if stays else ("<p>Air.</p>", ["image.withheld 2"]))
 
 
+@pytest.mark.parametrize(
+    ("beside", "stays"),
+    [("<ul><li>1. Cuff</li></ul>", ""), ("<table><tbody><tr><td>1</td></tr></tbody></table>", "<figure>{}</figure>")],
+)
+def test_a_legend_goes_with_its_picture_and_a_table_stays(beside: str, stays: str) -> None:
+    text, _ = _view(f'<p>Air.</p><figure><img src="a.svg" alt="A lung"/>{beside}</figure>', images="none")
+    assert text == f"<p>Air.</p>{stays.format(beside)}"
+
+
 def test_a_required_image_that_is_withheld_holds_the_topic_back() -> None:
     _, codes = _view('<p>Look: <img src="a.svg" alt="A" data-required="yes"/></p>', images="none")
     assert codes == ["image.required-withheld 2"]
