@@ -347,7 +347,8 @@ class FileRow:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One topic of a release, as manifest and catalog show it; what rules need to judge it again is in it.
-    Dates are ISO strings ("" = none). `links` are (id, language) pairs that its pages lead to."""
+    Dates are ISO strings ("" = none). `links` are (id, language) pairs that its pages lead to. `source` tells its input file
+    from others, without naming it."""
 
     id: str
     language: str
@@ -375,6 +376,7 @@ class Row:
     links: tuple[str, ...] = ()
     files: tuple[FileRow, ...] = ()
     proof: str = ""
+    source: str = ""
     causes: Mapping[str, str] = field(default_factory=dict)
 
 

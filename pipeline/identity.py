@@ -8,10 +8,11 @@ file alone) that occurs twice is told apart by its path, and nobody is held back
 from __future__ import annotations
 
 import calendar
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Final
 
 from pipeline.contracts import Entry, Index, Unit
@@ -52,6 +53,7 @@ def settle(indexes: Mapping[str, Index], publisher: Publisher) -> tuple[dict[str
 def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[Unit, str], list[Finding]]:
     ids: dict[Unit, str] = {}
     findings: list[Finding] = []
+    shared: dict[tuple[str, str], list[tuple[Entry, int]]] = defaultdict(list)  # by the id that a path makes
     for (topic_id, language), entries in groups.items():
         public = [entry for entry in entries if entry.public_id]
         local = [entry for entry in entries if not entry.public_id]
@@ -63,10 +65,23 @@ def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[
             ids[local[0].unit] = topic_id
             continue
         for entry in local:
-            ids[entry.unit] = safe_id(f"{topic_id}-{path_slug(entry.unit)}")
-            text = f"id {entry.metadata.id!r} occurs in {len(entries)} files; this topic is published as {ids[entry.unit]!r}"
-            findings.append(RENAMED.at(entry.unit.file, entry.metadata.line, text, topic=f"{ids[entry.unit]} {language}"))
+            shared[safe_id(f"{topic_id}-{path_slug(entry.unit)}"), language].append((entry, len(entries)))
+    for (name, language), renamed in shared.items():
+        alone = len(renamed) == 1 and (name, language) not in groups
+        for entry, count in renamed:
+            ids[entry.unit] = name if alone else safe_id(f"{name}-{_path_hash(entry.unit)}")
+            findings.append(_renamed(entry, ids[entry.unit], count))
     return ids, findings
+
+
+def _renamed(entry: Entry, name: str, count: int) -> Finding:
+    text = f"id {entry.metadata.id[:100]!r} occurs in {count} files; this topic is published as {name!r}"
+    return RENAMED.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {entry.metadata.language}")
+
+
+def _path_hash(unit: Unit) -> str:
+    """What tells paths apart whose letters and digits are the same: `a/b` and `a-b`, or two of another script."""
+    return hashlib.sha256(f"{unit.file}\0{unit.part}".encode()).hexdigest()[:8]
 
 
 def path_slug(unit: Unit) -> str:
@@ -124,4 +139,6 @@ def _review_due(reviewed: date | None, months: int) -> date | None:
     if reviewed is None or not months:
         return None
     year, month = divmod(reviewed.year * 12 + reviewed.month - 1 + months, 12)
+    if year > MAXYEAR:
+        return None
     return date(year, month + 1, min(reviewed.day, calendar.monthrange(year, month + 1)[1]))

@@ -25,6 +25,8 @@ from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
 from pipeline.settings import Partner, unknown
 from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, withhold_languages
+from pipeline.topic import Metadata
+from pipeline.unread import unread
 from pipeline.work import Context, Job, TopicResult, work
 
 NO_TOPICS: Final = error(
@@ -107,7 +109,9 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     selected = _selected(catalog, options.topics)
     store = None if options.dry_run else system.open_store(configuration.settings.store)
     live, failed = ({}, {}) if options.offline else _live(system, partners, system.open_store(configuration.settings.store))
-    plans = _plans(system, partners, catalog, options, report)
+    kept = _unread(system, partners, catalog, live)
+    plans = _plans(system, partners, catalog, options, report, kept)
+    catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,
         files=catalog.files,
@@ -158,8 +162,26 @@ def _live(
     return live, failed
 
 
+def _unread(
+    system: System, partners: Iterable[Partner], catalog: Catalog, live: Mapping[str, Released | None]
+) -> dict[str, list[Metadata]]:
+    """By site, the live topics that can not be read today."""
+    found = {}
+    for partner in partners:
+        conditions = partner.conditions or system.configuration.settings.conditions
+        for prefix in all_sites(partner):
+            released = live.get(prefix)
+            found[prefix] = unread(catalog, conditions, released.content.rows) if released else []
+    return found
+
+
 def _plans(
-    system: System, partners: Iterable[Partner], catalog: Catalog, options: Options, report: Report
+    system: System,
+    partners: Iterable[Partner],
+    catalog: Catalog,
+    options: Options,
+    report: Report,
+    kept: Mapping[str, list[Metadata]],
 ) -> dict[str, SitePlan]:
     rules = {name: plugin.load() for name, plugin in system.rules.items()}
     plans: dict[str, SitePlan] = {}
@@ -167,7 +189,8 @@ def _plans(
         as_of = options.today(system.configuration.timezone(partner))
         conditions = partner.conditions or system.configuration.settings.conditions
         for prefix, site in sites(system.configuration, partner).items():
-            plan = plan_site(catalog.under(conditions), site, partner, rules, list(system.transforms), as_of)
+            topics = [*catalog.under(conditions), *kept.get(prefix, ())]
+            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of)
             plan, findings = withhold_languages(plan, system.configuration)
             report.findings += findings
             plans[prefix] = plan

@@ -190,8 +190,9 @@ class _Cleaner:
 
 
 def _append(made: etree._Element, text: str | None) -> None:
-    if len(made):
-        made[-1].tail = (made[-1].tail or "") + (text or "")
+    last = next(made.iterchildren(reversed=True), None)  # len() and an index would walk over all children each time
+    if last is not None:
+        last.tail = (last.tail or "") + (text or "")
     else:
         made.text = (made.text or "") + (text or "")
 
@@ -207,16 +208,21 @@ def _drawn(root: etree._Element) -> int:
     """How many elements are drawn, counting what each `use` draws again; beyond MAX_DRAWN where one draws itself."""
     by_id = {element.get("id"): element for element in root.iter(etree.Element) if element.get("id")}
     known: dict[etree._Element, int] = {}
-
-    def count(element: etree._Element, above: frozenset[etree._Element]) -> int:
-        if element in above:
-            return MAX_DRAWN + 1
-        if element not in known:
-            inside = sum(count(child, above | {element}) for child in _drawn_by(element, by_id))
-            known[element] = min(1 + inside, MAX_DRAWN + 1)
-        return known[element]
-
-    return count(root, frozenset())
+    begun: set[etree._Element] = set()
+    stack = [root]  # no recursion: a chain of `use` may be as long as the file
+    while stack:
+        element = stack[-1]
+        inside = list(_drawn_by(element, by_id)) if element not in known else []
+        if element in known:
+            stack.pop()
+        elif element in begun:
+            known[stack.pop()] = min(1 + sum(known[one] for one in inside), MAX_DRAWN + 1)
+        else:
+            begun.add(element)
+            stack += (unknown := [one for one in inside if one not in known])
+            if not begun.isdisjoint(unknown):
+                return MAX_DRAWN + 1  # it draws itself
+    return known[root]
 
 
 def _drawn_by(element: etree._Element, by_id: dict[str | None, etree._Element]) -> Iterator[etree._Element]:

@@ -45,6 +45,7 @@ from pipeline.notices import CREDITS, Notice, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.topic import Metadata, Topic, digest, schema_problems
+from pipeline.unread import source_mark
 
 INVALID: Final = error(
     "topic.invalid",
@@ -423,6 +424,7 @@ def make_row(edition: Edition, prepared: Prepared, files: Mapping[str, tuple[str
         links=tuple(sorted(links)),
         files=tuple(_file_row(name, file) for name, file in files.values()),
         proof=proof(edition.notices),
+        source=source_mark(m.file),
     )
 
 

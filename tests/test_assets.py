@@ -361,3 +361,10 @@ def test_the_same_bytes_give_the_same_picture() -> None:
     assets._examined.cache_clear()
     second, _ = one(data, "a.svg")
     assert first == second
+
+
+def test_svg_of_a_long_chain_is_refused_without_end_of_stack() -> None:
+    chain = "".join(f'<use id="u{n}" xlink:href="#u{n - 1}"/>' for n in range(3000, 0, -1)) + '<rect id="u0"/>'
+    image, (finding,) = one(SVG % chain.encode(), "a.svg")
+    assert image is None
+    assert "would draw more than" in finding

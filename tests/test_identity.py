@@ -111,3 +111,24 @@ def test_an_edit_date_is_no_review() -> None:
     before = complete(_entry("a.dita", current_as_of=date(2023, 3, 1), modified=date(2023, 3, 1)), PUBLISHER).metadata
     after = complete(_entry("a.dita", current_as_of=date(2023, 3, 1), modified=date(2026, 5, 5)), PUBLISHER).metadata
     assert before.current_as_of == after.current_as_of == date(2023, 3, 1)
+
+
+def test_ids_made_of_paths_that_read_the_same_are_told_apart() -> None:
+    """`x/b` and `x-b`, or two names in another script: each topic keeps an id of its own."""
+    ids, _ = _settle(
+        *(_entry(file, public=False, id="a") for file in ("x/b.dita", "x-b.dita", "é.dita", "ü.dita")),
+        _entry("other.dita", id="a-x-b"),
+    )
+    assert len(set(ids.values())) == 5
+    assert ids["other.dita"] == "a-x-b"
+
+
+def test_a_path_never_takes_the_id_that_another_topic_has() -> None:
+    ids, _ = _settle(_entry("x.dita", public=False, id="a"), _entry("y.dita", public=False, id="a"), _entry("z.dita", id="a-x"))
+    assert (ids["z.dita"], ids["y.dita"]) == ("a-x", "a-y")
+    assert ids["x.dita"].startswith("a-x-")
+
+
+def test_a_review_due_beyond_the_calendar_is_not_said() -> None:
+    publisher = PUBLISHER.model_copy(update={"review_cycle_months": 24})
+    assert complete(_entry("a.dita", current_as_of=date(9999, 12, 31)), publisher).metadata.review_due is None

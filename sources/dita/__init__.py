@@ -46,7 +46,7 @@ from sources.dita.metadata import Facts
 from sources.dita.model import Data, Push
 from sources.dita.names import is_a
 from sources.dita.places import Ref
-from sources.dita.publication import Place, Publication, branch_filter, publication
+from sources.dita.publication import Place, Publication, TooMuch, branch_filter, publication
 from sources.dita.reuse import Resolver, said
 from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.writer import Writer
@@ -110,7 +110,10 @@ class _Indexer:
         if has_errors(self._findings):  # what must be left out is not known: nothing may go out
             return Index((), tuple(self._findings), self._data)
         maps, topics = self._parse(claimed)
-        found = publication(maps, self._files, self._roots)
+        try:
+            found = publication(maps, self._files, self._roots)
+        except TooMuch as problem:  # what maps leave out is not known either
+            return Index((), (*self._findings, problem.finding), self._data)
         self._findings += found.findings
         self._data.keys, self._data.every_scope, self._data.aliases = found.keys, tuple(found.roots), found.aliases
         self._place(topics, found)

@@ -89,6 +89,12 @@ MAP_FORMAT = warning(
     "Convert the file to DITA, or mark the reference resource-only.",
 )
 MAP_CYCLE = warning("dita.map-cycle", "Maps take each other in, in a circle.", "Take one of the references of the circle out.")
+MAP_LIMIT = error(
+    "dita.map-limit",
+    "Maps are nested too deep (200 levels), or take each other in too often (200,000 references). What they leave out is not"
+    " known, so no DITA topic is published.",
+    "Take maps out of maps; if nobody wrote them like this on purpose, find out where they came from.",
+)
 BRANCH_FILTER = error(
     "dita.branch-filter",
     "The branches of maps that a topic stands in filter it differently (ditavalref), or a filter can not be read.",
@@ -162,7 +168,9 @@ DELIVERY = warning(
     "Use html, print, epub, text or json, or decide with a DITAVAL.",
 )
 TABLE = warning("dita.table-span", "A cell of a table spans columns that the table does not have.", "Correct namest and nameend.")
-DITAVAL = warning("dita.ditaval", "A line of the DITAVAL can not be read; it was left out.", "Correct the DITAVAL.")
+DITAVAL = error(
+    "dita.ditaval", "A line of the DITAVAL can not be read, so what must be left out is not known.", "Correct the DITAVAL."
+)
 DITAVAL_UNREAD = error(
     "dita.ditaval-unreadable", "The DITAVAL can not be read, so what must be left out is not known.", "Correct the file."
 )

@@ -82,11 +82,13 @@ def groups(attribute: str, raw: str) -> list[tuple[str, list[str]]]:
 @lru_cache(maxsize=32)
 def read(conditions: Conditions) -> tuple[Filter, tuple[Finding, ...]]:
     """The decisions of a DITAVAL, and findings for what it says amiss."""
-    if not conditions.data.strip():
+    if not conditions.file:
         return Filter(), ()
     root, findings = xml.parse(conditions.data, conditions.file)
     if root is None or has_errors(findings):
         return Filter(), (*findings, codes.DITAVAL_UNREAD.at(conditions.file, 1, "the DITAVAL can not be read"))
+    if root.tag != "val":
+        return Filter(), (codes.DITAVAL_UNREAD.at(conditions.file, root.sourceline, f"its root is <{root.tag}>, expected <val>"),)
     decisions: _Decisions = {}
     for prop in root.iter("prop", "revprop"):
         finding = _decide(prop, decisions, conditions.file)

@@ -22,7 +22,8 @@ from sources.dita.model import Key, Keys, Link, Scope
 from sources.dita.places import Ref
 
 _DITA: Final = frozenset({"dita", ""})
-
+MAX_DEPTH: Final = 200  # levels of maps and of references in them
+MAX_STEPS: Final = 200_000  # references, each counted as often as its map is taken in; keys and topics count apart
 
 Place = tuple[str, str]  # a file, and the id of a topic in it ("" = the file's topic, or all of them)
 
@@ -56,10 +57,24 @@ class _Step:
     excluded: bool = False
     way: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    depth: int = 0
 
     def to(self, node: Node) -> _Step:
         """One step down, to a node inside this one."""
-        return replace(self, node=node)
+        return replace(self, node=node, depth=self.depth + 1)
+
+    def into(self, inner: MapFile, scope: int) -> _Step:
+        """One step down, into another map."""
+        way = (*self.way, inner.file)
+        return replace(self, node=inner.root, file=inner.file, scope=scope, way=way, depth=self.depth + 1)
+
+
+class TooMuch(Exception):
+    """Maps that can not be walked to their end."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
 
 
 def publication(maps: Mapping[str, MapFile], files: Files, named: tuple[str, ...]) -> Publication:
@@ -102,6 +117,7 @@ def _taken(node: Node) -> Iterator[str]:
 class _Walker:
     def __init__(self, maps: Mapping[str, MapFile], files: Files) -> None:
         self._maps, self._files = maps, files
+        self._steps = 0
         self._scopes: dict[tuple[tuple[str, ...], int], int] = {}  # of every node, by way of maps and node
         self.found = Publication()
 
@@ -125,6 +141,13 @@ class _Walker:
         self._collect_keys(start)
         self._walk(start)
 
+    def _count(self, step: _Step) -> None:
+        """Raises TooMuch where maps stand too deep in maps, or too often: of 20 that each take in the next twice, a million."""
+        self._steps += 1
+        if step.depth > MAX_DEPTH or self._steps > MAX_STEPS:
+            found = f"more than {MAX_DEPTH} levels" if step.depth > MAX_DEPTH else f"more than {MAX_STEPS} references"
+            raise TooMuch(codes.MAP_LIMIT.at(step.file, step.node.line, f"the maps from {step.way[0]} on have {found}"))
+
     # --- keys: breadth first, the first definition counts
 
     def _new_scope(self, parent: int | None, named: tuple[str, ...]) -> int:
@@ -142,6 +165,7 @@ class _Walker:
 
     def _keys_of(self, step: _Step, queue: deque[_Step]) -> None:
         node, scope = step.node, step.scope
+        self._count(step)
         if node.excluded:
             return
         if node.keyscope:
@@ -150,10 +174,10 @@ class _Walker:
         for name in node.keys:
             self.found.keys.scopes[scope].keys.setdefault(name, _key(node, step.file))
         for one in node.children:
-            self._keys_of(replace(step, node=one, scope=scope), queue)
+            self._keys_of(replace(step.to(one), scope=scope), queue)
         inner = self._submap(node)
         if inner and inner.file not in step.way:
-            queue.append(_Step(inner.root, inner.file, scope, Facts(), way=(*step.way, inner.file)))
+            queue.append(step.into(inner, scope))
 
     def _submap(self, node: Node) -> MapFile | None:
         return self._maps.get(node.ref.file) if node.ref and is_map(node) else None
@@ -162,6 +186,7 @@ class _Walker:
 
     def _walk(self, step: _Step) -> None:
         node = step.node
+        self._count(step)
         here = replace(
             step,
             scope=self._scopes.get((step.way, id(node)), step.scope),
@@ -206,7 +231,7 @@ class _Walker:
             text = " -> ".join((*step.way, inner.file))
             self.found.findings.append(codes.MAP_CYCLE.at(step.file, step.node.line, text))
         elif not inner.scheme:
-            self._walk(replace(step, node=inner.root, file=inner.file, way=(*step.way, inner.file)))
+            self._walk(step.into(inner, step.scope))
 
     def _missing(self, step: _Step, ref: Ref) -> None:
         if step.role == "resource-only" or step.excluded:
