@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from editions import SITE, edition, view
+from editions import PUBLISHER, SITE, edition, view
 
 from pipeline import audit
 from pipeline.contracts import Assets, Body, Edition, Image, Mark, OutputFile, Place, Site, View
@@ -99,9 +99,14 @@ def rendering(
     made = replace(edition(seen.topic.metadata, site=site), marks=tuple(marks))
     body = transform.body(seen, assets)
     place = Place(format_name, transform.MEDIA_TYPE, transform.OMITS)
+    return Rendering(seen, body, tuple(transform.imprint(body, made)), made, place, bundle_of(made.site), assets)
+
+
+@cache
+def bundle_of(site: Site) -> tuple[OutputFile, ...]:
+    """The files of a site's bundle that belong to no topic."""
     makers = [m for m in map(import_module, (f"transforms.{name}" for name in FORMATS)) if hasattr(m, "bundle")]
-    bundle = [file for maker in makers for file in maker.bundle((), made.site, made.publisher)]
-    return Rendering(seen, body, tuple(transform.imprint(body, made)), made, place, tuple(bundle), assets)
+    return tuple(file for maker in makers for file in maker.bundle((), site, PUBLISHER))
 
 
 def codes(findings: Sequence[Finding]) -> set[str]:

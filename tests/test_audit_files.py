@@ -25,6 +25,7 @@ WHOLE = f"{PARTNER}{PARTNER_TEXT}</p>"
 
 # --- books --------------------------------------------------------------------------------------
 
+RIGHTS_ITEM = 'href="rights.xhtml" media-type="application/xhtml+xml"'
 ITEMREF = '<itemref idref="rights"/>'
 RIGHTS, TITLE, CHAPTER, PACKAGE = "EPUB/rights.xhtml", "EPUB/title.xhtml", "EPUB/topic.xhtml", "EPUB/package.opf"
 
@@ -76,6 +77,7 @@ BOOK_FAULTS = {
     "license of the book": (PACKAGE, "https://example.org/terms<", "https://example.net/<", "metadata"),
     "author of the book": (PACKAGE, "Ana Ruiz", "Someone Else", "metadata"),
     "direction of the book": (PACKAGE, 'page-progression-direction="ltr"', 'page-progression-direction="rtl"', "language"),
+    "page as a picture": (PACKAGE, RIGHTS_ITEM, RIGHTS_ITEM.replace("application/xhtml+xml", "image/png"), "unreadable"),
     "file from elsewhere": (PACKAGE, 'href="style.css"', 'href="https://example.net/style.css"', "resource-missing"),
     "contents to nowhere": ("EPUB/nav.xhtml", "topic.xhtml#syn-blood-pressure--numbers", "topic.xhtml#numbers", "link-broken"),
     "contents to no page": ("EPUB/nav.xhtml", "topic.xhtml", "chapter.xhtml", "link-broken"),

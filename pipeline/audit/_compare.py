@@ -155,11 +155,13 @@ def _path(block: Block) -> str:
 
 
 def named(block: Block) -> str:
+    """What a block is, for a message: "item 3 of the warning"."""
     number = f" {block.marker}" if block.marker else ""
     return f"{block.kind}{number}" + (f" of the {block.within[-1]}" if block.within else "")
 
 
 def quoted(text: str) -> str:
+    """The text in quotation marks, cut where it is long, with every sign visible."""
     short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return f'"{visible_signs(short)}"'
 

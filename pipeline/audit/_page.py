@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
@@ -26,6 +27,13 @@ from pipeline.contracts import Edition
 _INTERNAL: Final = ("data-line", "data-file", "data-only", "data-audience")
 # What a notice may be made of.
 _NOTICE_PARTS: Final = names("a address b bdi br cite div em footer i img li ol p section small span strong time ul dl dt dd")
+
+
+@lru_cache(maxsize=16)
+def html_fragment(text: str, topic_id: str) -> Reading:
+    """As `fragment`, from HTML text: a page and a JSON file of a topic often hold the same. Raises Unreadable."""
+    root, problems = markup.parse_fragment(text)
+    return with_problems(fragment(root, topic_id), problems)
 
 
 def fragment(root: etree._Element, topic_id: str) -> Reading:

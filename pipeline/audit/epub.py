@@ -149,6 +149,8 @@ def _opened(data: bytes) -> _Book:
     if len(navs) != 1 or navs[0] not in members:
         raise Unreadable(f"expected one navigation document, found {len(navs)}")
     manifest = {names[key]: item.get("media-type", "") for key, item in items.items()}
+    strange = sorted({names[key] for key in spine if manifest[names[key]] != _XHTML})
+    problems += [Problem(codes.UNREADABLE, f"{name}: expected {_XHTML} in the spine, found {manifest[name]}") for name in strange]
     return _Book(members, package, folder, manifest, tuple(names[key] for key in spine), navs[0], tuple(problems))
 
 

@@ -33,9 +33,7 @@ _MARK: Final = b'<div data-audit-body="here"></div>'
 
 def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
     """Reads a body fragment. Raises Unreadable."""
-    root, problems = markup.parse_fragment(markup.decode(content))
-    reading = page.fragment(root, view.topic.metadata.id)
-    return page.with_problems(reading, problems)
+    return page.html_fragment(markup.decode(content), view.topic.metadata.id)
 
 
 def file(finished: Finished) -> Reading:

@@ -33,8 +33,7 @@ _MARK: Final = '<div data-audit-body="here"></div>'
 
 def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
     """Reads the fragment. Raises Unreadable."""
-    root, problems = markup.parse_fragment(_fragment(content))
-    return page.with_problems(page.fragment(root, view.topic.metadata.id), problems)
+    return page.html_fragment(_fragment(content), view.topic.metadata.id)
 
 
 def _fragment(content: bytes) -> str:
