@@ -13,10 +13,12 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, lru_cache
+from operator import is_
 from typing import Any, Final, TypeVar
 
-from pipeline.audit._reading import Block, Finished, fold
+from pipeline.audit._reading import Finished, fold
 from pipeline.contracts import Edition
 
 T = TypeVar("T")
@@ -24,6 +26,9 @@ T = TypeVar("T")
 _FIRST: Final = 0xE000  # signs are characters of the Private Use Area: no word has them
 # What a policy allows by its hash differs with each page's running lines, and no reader sees it.
 _HASHES: Final = re.compile("'sha256-[A-Za-z0-9+/]{43}='")
+_STYLE: Final = re.compile("<style>[^<]*</style>")
+_LARGE: Final = 2000  # characters
+_SHEETS: Final = 0xF800
 _SIGNS: Final = re.compile("[\ue000-\uf8ff]")
 # Words of a reader's language: something that no name of an element, attribute, class or property is made of stands in them.
 _WORDS: Final = re.compile(r"(?=.*[^\W_])(?=.*[A-Z0-9\u0080-\uffff])(?=.*[^A-Za-z_-]).{6,}")
@@ -59,27 +64,31 @@ class Frame:
         return _filled(found, self.values) if self.values else found
 
 
-def frame(text: str, values: Iterable[str], names: Iterable[str] = ()) -> Frame:
-    """The frame's text with a sign in place of each value that is plain words (a single word: where it is all that an element or
-    a JSON string holds), and of each of `names` (ids) where it stands in an address, an id or a JSON string."""
+def frame(text: str, words: Iterable[Spelled], names: Iterable[str] = ()) -> Frame:
+    """The frame's text with a sign in place of each of `words` (a single word: where it is all that an element or a JSON string
+    holds), and of each of `names` (ids) where it stands in an address, an id or a JSON string."""
     text = _HASHES.sub("'sha256-'", text.replace("\u00a0", " "))
     if _SIGNS.search(text):
         return Frame(text, {})
+    sheets = [found for found in _STYLE.findall(text) if len(found) > _LARGE]
+    for place, sheet in enumerate(sheets):  # a site's own, the same on every page: no need to look for values in it
+        text = text.replace(sheet, chr(_SHEETS + place), 1)
     known: list[str] = []
-    for value in sorted({v for v in values if _usable(v)}, key=len, reverse=True):
+    for word in words:
         sign = chr(_FIRST + len(known))
-        for spelled in dict.fromkeys((value, html.escape(value), _quoted(value), _numeric(value))):
+        for spelled in word.spellings:
             if spelled in text:
-                text = text.replace(spelled, sign) if _WORDS.fullmatch(value) else _placed(text, spelled, sign, _WHOLE)
-        known.append(value)
+                text = text.replace(spelled, sign) if word.free else _placed(text, spelled, sign, _WHOLE)
+        known.append(word.value)
     for name in sorted({n for n in names if n in text and _NAME.fullmatch(n)}, key=len, reverse=True):
         sign = chr(_FIRST + len(known))
         text = _placed(text, name, sign, _PLACES)
         if 'content:"' in text:
             text = _placed(text, _NOT_ALNUM.sub(_escaped, name), sign, _RUNNING)
         known.append(name)
-    order = list(dict.fromkeys(_SIGNS.findall(text)))
-    numbered = {ord(sign): _FIRST + place for place, sign in enumerate(order)}
+    order = [sign for sign in dict.fromkeys(_SIGNS.findall(text)) if ord(sign) < _SHEETS]
+    numbered: dict[int, int | str] = {ord(sign): _FIRST + place for place, sign in enumerate(order)}
+    numbered.update({_SHEETS + place: sheet for place, sheet in enumerate(sheets)})
     return Frame(text.translate(numbered), {_FIRST + place: known[ord(sign) - _FIRST] for place, sign in enumerate(order)})
 
 
@@ -93,8 +102,25 @@ def _placed(text: str, value: str, sign: str, places: Iterable[tuple[str, str]])
     return text
 
 
-def _usable(value: str) -> bool:
-    return len(value) > 2 and not _NEVER.search(value) and fold(value) == value
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A value, how HTML and JSON write it, and whether it can be told from mark-up wherever it stands."""
+
+    value: str
+    spellings: tuple[str, ...]
+    free: bool
+
+
+def spelled(values: Iterable[str]) -> list[Spelled]:
+    """The values that are plain words, the longest first."""
+    usable = {v for v in values if len(v) > 2 and not _NEVER.search(v) and fold(v) == v}
+    return [_spelled(value) for value in sorted(usable, key=lambda value: (-len(value), value))]
+
+
+@lru_cache(maxsize=4096)
+def _spelled(value: str) -> Spelled:
+    ways = tuple(dict.fromkeys((value, html.escape(value), _quoted(value), _numeric(value))))
+    return Spelled(value, ways, bool(_WORDS.fullmatch(value)))
 
 
 def _quoted(value: str) -> str:
@@ -107,23 +133,40 @@ def _numeric(value: str) -> str:
 
 
 def _filled(found: Any, values: Mapping[int, str]) -> Any:
+    """The same object where no sign is in it."""
     if isinstance(found, str):
         return found if found.isascii() else found.translate(values)
     if isinstance(found, tuple):
-        filled = tuple(_filled(each, values) for each in found)
-        return Block(*filled) if isinstance(found, Block) else filled
+        new = tuple([_filled(each, values) for each in found])
+        if all(map(is_, new, found)):
+            return found
+        return found._make(new) if hasattr(found, "_make") else new  # a NamedTuple stays one
     if is_dataclass(found) and not isinstance(found, type):
-        return type(found)(**{f.name: _filled(getattr(found, f.name), values) for f in fields(found)})
+        changes = {}
+        for name in _field_names(type(found)):
+            value = getattr(found, name)
+            if value and isinstance(value, str | tuple) and (filled := _filled(value, values)) is not value:
+                changes[name] = filled
+        return replace(found, **changes) if changes else found
     return found
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 # --- the values of an edition -------------------------------------------------------------------
 
 
-def values(finished: Finished) -> Iterator[str]:
+_last: list[tuple[Edition, frozenset[str]]] = []
+
+
+def values(finished: Finished) -> list[Spelled]:
     """Everything that a frame may say of its topic; what is repeated or empty does no harm."""
-    yield from edition_values(finished.edition)
-    yield from (block.text for block in finished.inner.blocks if block.kind == "heading")
+    if not _last or _last[0][0] is not finished.edition:  # all formats of an edition come one after the other
+        _last[:] = [(finished.edition, frozenset(edition_values(finished.edition)))]
+    return spelled(_last[0][1].union(block.text for block in finished.inner.blocks if block.kind == "heading"))
 
 
 def edition_values(edition: Edition) -> Iterator[str]:
