@@ -6,7 +6,9 @@ In: words and settings files. Out: exit codes 0 done, 1 done with topics held ba
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.errors import SyndicationError, UsageError
+from pipeline.errors import MachineError, SyndicationError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.plugins import System
@@ -326,6 +328,28 @@ def _reported() -> Iterator[None]:
         _fail(str(problem), problem.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted: nothing half-done was published; run again to go on", 130)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as problem:
+        _fail(str(_unexpected(problem)), MachineError.exit_code)
+
+
+def _unexpected(problem: Exception) -> MachineError:
+    """What nobody foresaw, without a traceback: its last place in our own code says enough to report it."""
+    if isinstance(problem, OSError):
+        what = f"this machine refused {problem.filename!r}" if problem.filename else "this machine refused something"
+        return MachineError(what, found=problem.strerror or str(problem), fix="look at rights and free space, then run again")
+    here = str(Path(__file__).parent)
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename.startswith(here)]
+    place = f" ({Path(frames[-1].filename).relative_to(here)}:{frames[-1].lineno})" if frames else ""
+    return MachineError(
+        "something failed that should not; nothing half-done was published",
+        found=f"{type(problem).__name__}: {problem}{place}",
+        fix="report this message with the command and the settings",
+    )
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -59,7 +59,7 @@ def survey(system: System, conditions: Iterable[str]) -> Catalog:
     files = open_inputs(system)
     known = {name: plugin.load() for name, plugin in system.sources.items()}
     claimed = inputs.survey(files, known)
-    findings = list(claimed.findings)
+    findings = [*files.findings, *claimed.findings]
     indexes: dict[tuple[str, str], Index] = {}
     for name in sorted(set(conditions)) or [""]:
         profile = _conditions(name, files, system)

@@ -10,8 +10,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from typing import Any, TypeVar
+
+from pipeline.errors import WorkerDied
 
 C = TypeVar("C")
 J = TypeVar("J")
@@ -24,7 +26,8 @@ _work: Any = None
 def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int = 0) -> Iterator[R]:
     """The result of each job, in no certain order. `workers` 0 = one per core, never more than there are jobs.
 
-    What `work` raises leaves here, after jobs not yet started were dropped; so does Ctrl-C.
+    What `work` raises leaves here, after jobs not yet started were dropped; so does Ctrl-C. Raises WorkerDied where the
+    system ended a process.
     """
     count = min(workers or os.cpu_count() or 1, len(jobs))
     if count <= 1:
@@ -34,6 +37,13 @@ def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int =
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(work, context))
     try:
         yield from _collect(pool, jobs)
+    except BrokenExecutor:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise WorkerDied(
+            f"one of {count} worker processes died, so this run stopped; nothing half-done was published",
+            found="the system ended it: memory was short, or somebody killed it",
+            fix="run again with fewer --workers, or with more memory; if it happens again, find the topic with --topic",
+        ) from None
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise

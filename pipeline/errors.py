@@ -6,6 +6,8 @@ SyndicationError            exit code, and who acts
 ├── StoreError          4  the store or the network failed: the operator looks at the store, then runs again
 │   ├── NotFound           no such object (callers that expect it catch it)
 │   └── PreconditionFailed a conditional write lost (callers catch it and read back)
+├── MachineError        4  this machine failed: no memory, no disk, no rights; the operator looks at it, then runs again
+│   └── WorkerDied         the system ended a process of the run
 └── RaceLost            5  another run published first: nothing to repair, the next run goes on from there
 """
 
@@ -63,6 +65,16 @@ class NotFound(StoreError):
 
 class PreconditionFailed(StoreError):
     """A conditional write found another state than the caller had read."""
+
+
+class MachineError(SyndicationError):
+    """This machine failed, or the program on it."""
+
+    exit_code = 4
+
+
+class WorkerDied(MachineError):
+    """The system ended a worker process."""
 
 
 class RaceLost(SyndicationError):

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pipeline import brake, engine
+from pipeline import audit, brake, engine
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
 from pipeline.contracts import Content, FileRow, OutputFile, Released, Releases, Row, Store
 from pipeline.editions import Key, SitePlan, plan_site
-from pipeline.errors import StoreError, SyndicationError
+from pipeline.errors import StoreError, SyndicationError, UsageError
 from pipeline.findings import Finding, error
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
 from pipeline.settings import Partner, unknown
-from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, withhold_languages
+from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, template_failure, withhold_languages
 from pipeline.topic import Metadata
 from pipeline.unread import unread
 from pipeline.work import Context, Job, TopicResult, work
@@ -332,6 +332,10 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         options.allow_changes,
     )
     files = bundle_files(state.context, plan, rows)
+    if wrong := audit.prove_bundle(files, plan.partner.id):
+        site.state, site.exit_code = "stopped", 1
+        site.error = "pages of the whole bundle break rules that the findings name; nothing was published"
+        return wrong
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
     if state.context.store is None:
         site.state = "dry-run"
@@ -384,8 +388,22 @@ def bundle_files(context: Context, plan: SitePlan, rows: Sequence[Row]) -> list[
     for name, plugin in context.system.transforms.items():
         make = getattr(plugin.load(), "bundle", None)
         if name in present and make and publisher:
-            files.update({file.path: file for file in make(rows, plan.site, publisher)})
+            try:
+                made = make(rows, plan.site, publisher)
+            except Exception as problem:  # a template of the site's own, which has never seen these rows before
+                raise _unmade(problem, plan, context) from problem
+            files.update({file.path: file for file in made})
     return [files[path] for path in sorted(files)]
+
+
+def _unmade(problem: Exception, plan: SitePlan, context: Context) -> UsageError:
+    failed = template_failure(problem, plan.site, context.system.configuration.folder)
+    place = f"{failed.file}:{failed.line}: " if failed else ""
+    return UsageError(
+        f"the pages of the whole bundle of site {plan.site.id} can not be made",
+        found=f"{place}{type(problem).__name__}: {problem}",
+        fix="mend the template, or take it out of the site's folder: then ours is used" if failed else "report it",
+    )
 
 
 def _content(context: Context, plan: SitePlan, rows: Sequence[Row], files: Sequence[OutputFile]) -> Content:

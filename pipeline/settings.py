@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pipeline.errors import UsageError
 from pipeline.notices import LEGAL
+
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 # --- field types --------------------------------------------------------------------------------
 
@@ -366,7 +368,7 @@ def _load_assets(path: Path, problems: list[str]) -> dict[str, Asset]:
 
 def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         problems.append(
             f"{path}: no such file\n  to do:    create it ('run_pipeline.py init DIR' makes a commented starter project)"
@@ -375,7 +377,20 @@ def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
         problems.append(f"{path}: can not be read: {error}")
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{path}: not TOML: {error}")
+    else:
+        found = [f"{path}: {place}: a control character\n  found:    {text!r}" for place, text in _controls(raw, ())]
+        problems += found
+        return {"": None} if found else raw
     return {"": None}  # a marker that no model accepts and nobody reports twice
+
+
+def _controls(value: Any, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Every text with a character that no path and no page may hold, and where it stands."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        yield ".".join(place), value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from _controls(inner, (*place, str(key)))
 
 
 _MODELS: Final = (

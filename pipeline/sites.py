@@ -7,6 +7,8 @@ and plans from which languages without notices or labels are withheld.
 from __future__ import annotations
 
 import hashlib
+import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
@@ -27,6 +29,12 @@ LANGUAGE_MISSING: Final = error(
     "notices.language-missing",
     "Publisher or partner has no notices, or we have no labels, in a language. Its topics are withheld from that site.",
     "Add [notices.<language>] with a disclaimer to the file that lacks it, or take the language out of the grant.",
+)
+
+TEMPLATE: Final = error(
+    "site.template",
+    "A site's own template failed. Topics are held back from that site; other sites get them.",
+    "Mend the template at that line, or take it out of the site's folder: then ours is used.",
 )
 
 Today = Callable[[ZoneInfo], date]
@@ -60,10 +68,33 @@ def _site(configuration: Configuration, partner: Partner, site_id: str, settings
         name=settings.name or partner.name,
         prefix=prefix_of(site_id),
         brand=_brand(configuration.path(configuration.settings.partners), settings.brand or partner.brand),
-        templates=str(configuration.path(templates)) if templates else "",
+        templates=_templates(configuration, partner, templates),
         presentation=Presentation(settings.heading_base, settings.topic_link),
         robots="noindex" if settings.indexing == "noindex" else "all",
     )
+
+
+def _templates(configuration: Configuration, partner: Partner, written: str) -> str:
+    if not written:
+        return ""
+    folder = configuration.path(written)
+    if not folder.is_dir():
+        raise UsageError(
+            f"templates {written!r} of partner {partner.id} are not there",
+            expected=f"a folder {folder}",
+            fix=f"mend 'templates' in partners/{partner.id}.toml, or make the folder",
+        )
+    return str(folder)
+
+
+def template_failure(problem: Exception, site: Site, folder: Path) -> Finding | None:
+    """The finding for what went wrong in a site's own templates, with their file (as seen from `folder`) and line; None where
+    it went wrong elsewhere."""
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        if site.templates and Path(frame.filename).is_relative_to(site.templates):
+            file = os.path.relpath(frame.filename, folder)
+            return TEMPLATE.at(file, frame.lineno or 0, f"{type(problem).__name__}: {problem}", partner=site.partner)
+    return None
 
 
 def _brand(folder: Path, settings: BrandSettings) -> Brand:

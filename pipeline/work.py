@@ -38,12 +38,13 @@ from pipeline.contracts import (
     View,
 )
 from pipeline.editions import Key, SitePlan
-from pipeline.errors import StoreError, SyndicationError
+from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
 from pipeline.notices import CREDITS, Notice, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
+from pipeline.sites import template_failure
 from pipeline.topic import Metadata, Topic, digest, schema_problems
 from pipeline.unread import source_mark
 
@@ -56,6 +57,11 @@ FAILED: Final = error(
     "topic.failed",
     "A topic could not be processed. It is held back, the others go on.",
     "Report it with the source file and the message.",
+)
+GONE: Final = error(
+    "topic.gone",
+    "A file was there when the run began, and is there no more. The topic is held back.",
+    "Run again when nobody is changing the inputs.",
 )
 REQUIRED: Final = error(
     "metadata.required-missing",
@@ -150,7 +156,9 @@ def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
         if prepared is not None and not has_errors(result.findings):
             for prefix in job.sites:
                 if entry.metadata.key in context.plans[prefix].granted:
-                    _site(context, prefix, prepared, result)
+                    _site_alone(context, prefix, prepared, result, where)
+    except NotFound as problem:
+        _hold_back(result, GONE.at(*where, str(problem)))
     except SyndicationError:
         raise
     except PandocError as problem:
@@ -159,6 +167,21 @@ def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
         _hold_back(result, FAILED.at(*where, f"{type(problem).__name__}: {problem}"))
     result.findings = [f.of(" ".join(result.key), f.owner or entry.metadata.owner) for f in result.findings]
     return result
+
+
+def _site_alone(context: Context, prefix: str, prepared: Prepared, result: TopicResult, where: tuple[str, int]) -> None:
+    """One site's edition; what fails in it (a template of its own, above all) holds the topic back from that site alone."""
+    try:
+        _site(context, prefix, prepared, result)
+    except (SyndicationError, PandocError):
+        raise
+    except Exception as problem:
+        plan = context.plans[prefix]
+        text = f"{type(problem).__name__}: {problem}"
+        failed = template_failure(problem, plan.site, context.system.configuration.folder)
+        result.findings.append(failed or FAILED.at(*where, text, partner=plan.partner.id))
+        result.rows.pop(prefix, None)
+        result.files.pop(prefix, None)
 
 
 def _hold_back(result: TopicResult, finding: Finding) -> None:

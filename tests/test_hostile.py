@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deadly import die
 
-from pipeline import starter
+from pipeline import engine, starter
+from pipeline.errors import WorkerDied
 
 ROOT = Path(__file__).parents[1]
 
@@ -151,3 +153,69 @@ def test_deep_maps_are_one_finding(project: Path) -> None:
         (project / f"topics/m{number:03}.ditamap").write_text(f'<map><mapref href="m{number + 1:03}.ditamap"/></map>')
     (project / "topics/m400.ditamap").write_text('<map><topicref href="drinking-water.dita"/></map>')
     assert "dita.map-limit" in codes(run(project, 1))
+
+
+# --- operators' and partners' files -------------------------------------------------------------
+
+
+def own_templates(project: Path, name: str, text: str) -> None:
+    """A second partner whose site has this template of its own."""
+    ours = (project / "partners/first-partner.toml").read_text()
+    theirs = ours.replace('id = "first-partner"', 'id = "second"\ntemplates = "second"')
+    (project / "partners/second.toml").write_text(theirs)
+    (project / "second").mkdir()
+    (project / "second" / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["\n{% if %}", "\n{{ nobody.knows }}", "\n{% include 'nothing' %}", "\n{{ ''.__class__.__mro__ }}"]
+)
+def test_a_partners_broken_template_holds_back_its_own_site_alone(project: Path, text: str) -> None:
+    own_templates(project, "html.html", text)
+    report = run(project, 1)
+    assert [(site["site"], site["topics"]) for site in report["sites"]] == [("first-partner", 2), ("second", 0)]
+    found = [f for f in report["findings"] if f["code"] == "site.template"]
+    assert {(f["file"], f["line"], f["partner"]) for f in found} == {("second/html.html", 2, "second")}
+    assert report["held_back"] == ["drinking-water en", "measure-a-pulse en"]
+
+
+def test_a_template_that_fails_over_the_rows_stops_its_own_site_alone(project: Path) -> None:
+    page = (ROOT / "transforms/pages/index.html").read_text()
+    own_templates(project, "index.html", page + "{% for one in languages %}{{ one.nothing.more }}{% endfor %}")
+    report = run(project, 2)
+    assert [(site["site"], site["state"]) for site in report["sites"]] == [("first-partner", "published"), ("second", "failed")]
+    assert "second/index.html:" in report["sites"][1]["error"]
+
+
+def test_a_list_of_topics_that_runs_or_asks_others_is_not_published(project: Path) -> None:
+    page = (ROOT / "transforms/pages/index.html").read_text()
+    added = "<script src='https://other.example/x.js'></script><a href='javascript:x()'>Run</a>"
+    own_templates(project, "index.html", page.replace("</body>", f"{added}</body>"))
+    report = run(project, 1)
+    assert [(site["site"], site["state"]) for site in report["sites"]] == [("first-partner", "published"), ("second", "stopped")]
+    assert codes(report) == {"audit.active-content", "audit.outside-request", "audit.link-scheme"}
+
+
+def test_templates_that_are_not_there_are_an_error(project: Path) -> None:
+    edit(project / "partners/first-partner.toml", 'id = "first-partner"', 'id = "first-partner"\ntemplates = "nowhere"')
+    assert "templates 'nowhere' of partner first-partner are not there" in refused(project, 2)
+
+
+def test_control_characters_in_settings_are_an_error(project: Path) -> None:
+    edit(project / "syndication.toml", 'inputs = ["topics"]', 'inputs = ["to\\u0000pics"]')
+    said = refused(project, 2)
+    assert "syndication.toml: inputs.0: a control character" in said
+    assert r"'to\x00pics'" in said
+
+
+def test_two_inputs_with_files_of_one_name_are_said(project: Path) -> None:
+    edit(project / "syndication.toml", 'inputs = ["topics"]', 'inputs = ["topics", "./topics"]')
+    assert "input.name-twice" in codes(run(project, 1))
+
+
+# --- the machine --------------------------------------------------------------------------------
+
+
+def test_a_worker_that_the_system_ends_is_an_error() -> None:
+    with pytest.raises(WorkerDied, match="one of 2 worker processes died"):
+        list(engine.run(die, None, [1, 2], workers=2))
