@@ -14,6 +14,7 @@ from rendering import ASSETS, TOPICS, topic
 
 from pipeline.contracts import Assets, View
 from pipeline.topic import MATHML, PROVENANCE, Metadata, Topic
+from transforms._addresses import outside
 from transforms._html import Options, Rendered, at_media_path, render, to_html, to_xhtml, topic_links
 
 
@@ -351,3 +352,22 @@ def test_words_change_in_white_space_alone(before: str, after: str) -> None:
     read = html.fromstring(text).find("p")
     assert read is not None
     assert "".join(map(str, read.itertext())).split() == f"{before}1{after}".split()
+
+
+def test_a_formula_that_is_wider_than_a_telephone_can_be_reached() -> None:
+    body = f'<math xmlns="{MATHML}" display="block"><mfrac><mi>a</mi><mi>b</mi></mfrac></math>'
+    [formula] = made(body).element.iter("span")
+    assert dict(formula.attrib) == {"class": "syn-formula", "role": "group", "tabindex": "0", "aria-label": "a/b"}
+    assert [child.tag for child in formula] == [f"{{{MATHML}}}math"]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://example.org/find?term=a[majr]", "https://example.org/find?term=a%5Bmajr%5D"),
+        ("http://[::1]:80/a#[b]", "http://[::1]:80/a#%5Bb%5D"),
+        ("mailto:a@example.org?subject=[x]", "mailto:a@example.org?subject=%5Bx%5D"),
+    ],
+)
+def test_brackets_stand_in_host_names_alone(address: str, expected: str) -> None:
+    assert outside(address) == expected

@@ -79,7 +79,7 @@ def test_the_article_holds_everything_once() -> None:
     assert made["html"].count(made["parts"]["body"]) == 1
     assert made["html"].count(made["parts"]["legal"]) == 1
     article = html.fragment_fromstring(made["html"])
-    assert (article.tag, article.get("class"), article.get("lang")) == ("article", "syn-topic", "en-US")
+    assert (article.tag, article.get("class"), article.get("lang")) == ("div", "syn-topic", "en-US")
     shown = [(e.get("data-notice"), " ".join(e.text_content().split())) for e in article.iter() if e.get("data-notice")]
     assert shown == [(notice.kind, notice.text) for notice in edition.notices]
     assert [e.text_content() for e in article.find_class("syn-mark")] == [mark.text for mark in edition.marks]

@@ -18,6 +18,7 @@ TopicLink = Callable[[str, str, str], str]  # of (topic, language, anchor)
 
 # What may not stand in an address as it is (RFC 3986), besides letters of other scripts, which HTML allows.
 _NOT_IN_URL: Final = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f]")
+_HOST: Final = re.compile(r"[^/?#]*//[^/?#]*")  # here alone brackets may stand, around an IPv6 address
 _EXTERNAL: Final = ("https:", "http:", "mailto:", "tel:")
 
 
@@ -30,6 +31,9 @@ def outside(address: str) -> str:
     """An address that leads out of the publisher's topics, as mark-up may carry it; "" where it is none of http, https,
     mailto and tel."""
     address = _NOT_IN_URL.sub(lambda found: quote(found[0]), address.strip())
+    host = _HOST.match(address)
+    end = host.end() if host else 0
+    address = address[:end] + address[end:].replace("[", "%5B").replace("]", "%5D")
     return address if address.lower().startswith(_EXTERNAL) else ""
 
 

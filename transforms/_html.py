@@ -26,6 +26,7 @@ from pipeline.labels import Labels, direction, labels
 from pipeline.topic import BLOCKS, MATHML, PROVENANCE, plain, slug
 from transforms._addresses import TopicLink, at_media_path, outside, topic_links
 from transforms._anchors import Anchors, anchor_id
+from transforms._math import words as in_words
 from transforms._mathml import clean_math, names
 from transforms._numbers import join_numbers
 from transforms._trees import before, remove, to_html, to_xhtml, wrap
@@ -213,8 +214,16 @@ class _Work:
     def _unknown(self, element: etree._Element) -> None:
         if element.tag == f"{{{MATHML}}}math":
             clean_math(element)
+            if element.get("display") == "block":
+                self._formula(element)
         elif not str(element.tag).startswith("{" + MATHML):
             element.tag = _UNWRAP
+
+    def _formula(self, element: etree._Element) -> None:
+        """A formula on lines of its own can be wider than a telephone, too; `math` itself can not be reached by the keyboard."""
+        wrapper = etree.Element("span")
+        wrapper.attrib.update({"class": "syn-formula", "role": "group", "tabindex": "0", "aria-label": in_words(element)})
+        wrap(element, wrapper)
 
     def _attributes(self, element: etree._Element, data: dict[str, str]) -> None:
         for name in data:

@@ -98,12 +98,13 @@ def _html(element: etree._Element) -> str:
 
 def _article(edition: Edition, content: str) -> str:
     metadata = edition.metadata
-    article = etree.Element("article")
+    # No `article`: that must have a heading of its own, and the title is for the partner's page to set.
+    article = etree.Element("div")
     article.attrib.update({"class": "syn-topic", "lang": metadata.language, "dir": direction(metadata.language)})
     article.attrib.update({"data-topic": metadata.id, "data-language": metadata.language})
     if metadata.version:
         article.set("data-version", metadata.version)
-    return _html(article).replace("</article>", f"{content}</article>")
+    return f"{_html(article).removesuffix('</div>')}{content}</div>"
 
 
 def _mark(mark: Mark) -> str:
