@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -141,23 +142,30 @@ def chromium(executable: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, *, width: int = 1024, media: Any = "screen", dark: bool = False) -> Iterator[Page]:
-    """A file as a page in a browser window of that width; a page's own content policy does not keep axe out."""
+def opened(
+    browser: Browser, path: Path, *, width: int = 1024, dark: bool = False, asked: list[str] | None = None
+) -> Iterator[Page]:
+    """A file as a page in a window of its own; a page's content policy does not keep axe out. `asked` gets the address of
+    every request."""
     scheme: Any = "dark" if dark else "light"
     context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 900}, color_scheme=scheme)
     try:
         page = context.new_page()
-        page.emulate_media(media=media, color_scheme=scheme)
+        if asked is not None:
+            page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri(), wait_until="load")
         yield page
     finally:
         context.close()
 
 
-def axe(page: Page) -> list[str]:
-    """What axe finds on the open page: violations, and what it could not decide by itself."""
-    page.add_script_tag(path=str(AXE))
-    result = page.evaluate("() => axe.run(document, {resultTypes: ['violations', 'incomplete']})")
+def axe(page: Page, *rules: str) -> list[str]:
+    """What axe finds on the open page (by these rules alone, or by all): violations, and what it could not decide, but for
+    contrast that its geometry hides from it (the product's own audit computes every contrast)."""
+    if not page.evaluate("() => Boolean(window.axe)"):
+        page.add_script_tag(path=str(AXE))
+    only = {"runOnly": list(rules)} if rules else {}
+    result = page.evaluate("options => axe.run(document, options)", {"resultTypes": ["violations", "incomplete"], **only})
     if not result["passes"]:
         raise NoReport(f"axe checked nothing on {page.url}")
     return [
@@ -165,24 +173,57 @@ def axe(page: Page) -> list[str]:
         for kind in ("violations", "incomplete")
         for rule in result[kind]
         for node in rule["nodes"]
+        if not (kind == "incomplete" and rule["id"] == "color-contrast" and _hidden_from_axe(node))
     ]
 
 
-def requests_of(browser: Browser, path: Path) -> list[str]:
-    """Every address that the page asks for when it is opened from disk and printed, its own among them."""
-    context = browser.new_context(viewport={"width": 1024, "height": 900})
+_GEOMETRY: Final = {"bgOverlap", "elmPartiallyObscured", "elmPartiallyObscuring", "outsideViewport", "nonBmp", "shortTextContent"}
+
+
+def _hidden_from_axe(node: dict[str, Any]) -> bool:
+    return all((check["data"] or {}).get("messageKey") in _GEOMETRY for check in node["any"])
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one visit to a page from disk showed: every address asked for, its own among them; what axe found at a desk, and
+    on a telephone in dark colours; whether it is wider than a telephone; its notices as (kind, visible text or "") on
+    the screen and on paper."""
+
+    path: Path
+    requests: tuple[str, ...]
+    desk: tuple[str, ...]
+    telephone: tuple[str, ...]
+    too_wide: bool
+    screen: tuple[tuple[str, str], ...]
+    paper: tuple[tuple[str, str], ...]
+
+
+_NOTICES: Final = """() => [...document.querySelectorAll('[data-notice]')].map(block => {
+  const box = block.getBoundingClientRect(), style = getComputedStyle(block);
+  const seen = box.width > 1 && box.height > 1 && parseFloat(style.fontSize) >= 9
+    && block.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  return [block.dataset.notice, seen ? block.innerText.replace(/\\s+/g, ' ').trim() : ''];
+})"""
+_TOO_WIDE: Final = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+# What can differ with the width of the window and with its colours.
+_LOOKS: Final = ("color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block")
+
+
+def visit(browser: Browser, path: Path) -> Visit:
+    """Opens a file once and looks at it in every way."""
     asked: list[str] = []
-    try:
-        context.on("request", lambda request: asked.append(request.url))
-        page = context.new_page()
-        page.goto(path.as_uri(), wait_until="load")
+    with opened(browser, path, asked=asked) as page:
+        screen, desk = page.evaluate(_NOTICES), axe(page)
         page.emulate_media(media="print")
-        page.evaluate("() => document.body.getBoundingClientRect()")
-    finally:
-        context.close()
+        paper = page.evaluate(_NOTICES)
+        page.emulate_media(media="screen", color_scheme="dark")
+        page.set_viewport_size({"width": 320, "height": 700})
+        too_wide, telephone = page.evaluate(_TOO_WIDE), axe(page, *_LOOKS)
     if path.as_uri() not in asked:
         raise NoReport(f"Chromium did not ask for {path} itself")
-    return asked
+    shown = [tuple((str(kind), str(text)) for kind, text in found) for found in (screen, paper)]
+    return Visit(path, tuple(asked), tuple(desk), tuple(telephone), bool(too_wide), shown[0], shown[1])
 
 
 # --- Ace ----------------------------------------------------------------------------------------
