@@ -10,6 +10,7 @@ from pipeline.labels import labels
 from pipeline.notices import Texts, notices
 from pipeline.topic import Copyright, Metadata, Topic, digest
 
+PLAIN = Presentation()
 PUBLISHER = Publisher("example", "Example Health Press", "https://example.org/")
 SITE = Site("riverside", "riverside", "Riverside Health", "p/riverside", Brand("#0b5fa5"))
 PUBLISHER_TEXTS = {
@@ -57,6 +58,6 @@ def edition(
     )
 
 
-def view(topic: Topic, presentation: Presentation = Presentation()) -> View:
+def view(topic: Topic, presentation: Presentation = PLAIN) -> View:
     """The view of a topic of which nothing was taken."""
     return View(topic, digest(topic), presentation)

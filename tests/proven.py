@@ -41,7 +41,7 @@ class Rendering:
 
     def body_findings(self, content: bytes | None = None, **changes: Any) -> list[Finding]:
         """What the proof of the body finds, once its bytes are `content`."""
-        body = replace(self.body, **({} if content is None else {"content": content}), **changes)
+        body = replace(self.body, content=self.body.content if content is None else content, **changes)
         return audit.prove_body(self.view, body, self.place, self.assets)
 
     def file_findings(self) -> list[Finding]:

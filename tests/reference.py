@@ -63,14 +63,7 @@ _INTRODUCTION = (
 
 def settings_page() -> str:
     """docs/settings.md."""
-    lines = [
-        "# Settings",
-        "",
-        "All paths are relative to syndication.toml, logos to the file that names them. An unknown key is an error that names the nearest",
-    ]
-    lines += [
-        "known one. `init` writes JSON Schemas of these files, which editors use to complete and check. A destination may bring its own section, named as the destination."
-    ]
+    lines = ["# Settings", "", *_INTRODUCTION]
     for title, model in _FILES.items():
         lines += ["", f"## {title}", "", *_table(model.model_json_schema())]
     return "\n".join(lines) + "\n"

@@ -51,7 +51,10 @@ def paragraph(text: str, mark: str) -> etree._Element:
 def blocks(draw: st.DrawFn, depth: int = 0) -> etree._Element:
     """Any block that a body may hold."""
     kind = draw(st.sampled_from(["p", "ul", "ol", "dl", "aside", "table", "quote"] if depth < 2 else ["p"]))
-    words = lambda: draw(WORDS)  # noqa: E731  # short, and used as an argument below
+
+    def words() -> str:
+        return draw(WORDS)
+
     if kind == "p":
         return paragraph(words(), draw(st.sampled_from(["em", "strong", "sup", "sub", "code", "span"])))
     if kind in ("ul", "ol"):

@@ -88,7 +88,8 @@ def read(conditions: Conditions) -> tuple[Filter, tuple[Finding, ...]]:
     if root is None or has_errors(findings):
         return Filter(), (*findings, codes.DITAVAL_UNREAD.at(conditions.file, 1, "the DITAVAL can not be read"))
     if root.tag != "val":
-        return Filter(), (codes.DITAVAL_UNREAD.at(conditions.file, root.sourceline, f"its root is <{str(root.tag)}>, expected <val>"),)
+        text = f"its root is <{root.tag!s}>, expected <val>"
+        return Filter(), (codes.DITAVAL_UNREAD.at(conditions.file, root.sourceline, text),)
     decisions: _Decisions = {}
     for prop in root.iter("prop", "revprop"):
         finding = _decide(prop, decisions, conditions.file)
