@@ -9,8 +9,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from pipeline.errors import WorkerDied
@@ -51,14 +54,38 @@ def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int =
 
 
 def _collect(pool: Executor, jobs: Sequence[Any]) -> Iterator[Any]:
-    for future in as_completed([pool.submit(_one, job) for job in jobs]):
+    with _deaf():  # the first submit starts the processes
+        futures = [pool.submit(_one, job) for job in jobs]
+    for future in as_completed(futures):
         yield future.result()
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started inside never hear Ctrl-C, not even while Python starts in them: it reaches the whole group, and the
+    driver alone decides what becomes of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _start(work: Any, context: Any) -> None:
-    # Ctrl-C reaches the whole process group; the driver alone decides what becomes of it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     globals().update(_work=work, _context=context)
+
+
+def _end_with_driver() -> None:
+    """A driver that was killed tells nobody: without this, its workers would wait for work for ever."""
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        wait([driver.sentinel])
+        os._exit(1)
 
 
 def _one(job: Any) -> Any:

@@ -342,7 +342,12 @@ def _load_partners(folder: Path, problems: list[str]) -> tuple[Partner, ...]:
         problems.append(f"{folder}: no such folder\n  expected: a folder of <id>.toml\n  to do:    create it, or mend 'partners'")
         return ()
     found = []
-    for path in sorted(folder.glob("*.toml")):
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:  # glob() would say that nothing is there
+        problems.append(f"{folder}: can not be read: {error}")
+        return ()
+    for path in paths:
         partner = _validate(Partner, _read_toml(path, problems), path, problems)
         if partner is None:
             continue

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 
 def die(_context: object, _job: object) -> None:
     """Never comes back."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def linger(_context: object, _job: object) -> None:
+    """Says that it began, then takes longer than anybody waits."""
+    print("began", flush=True)
+    time.sleep(600)

@@ -219,3 +219,16 @@ def test_two_inputs_with_files_of_one_name_are_said(project: Path) -> None:
 def test_a_worker_that_the_system_ends_is_an_error() -> None:
     with pytest.raises(WorkerDied, match="one of 2 worker processes died"):
         list(engine.run(die, None, [1, 2], workers=2))
+
+
+def test_workers_end_with_a_driver_that_was_killed() -> None:
+    """They hold its output open, so that end of file there means that none is left."""
+    script = "from deadly import linger; from pipeline import engine; list(engine.run(linger, None, [1, 2], workers=2))"
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as driver:
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == b"began\n"
+        driver.kill()
+        assert driver.communicate(timeout=60)[0] in (b"", b"began\n")
