@@ -46,9 +46,21 @@ def _percent(share: str) -> str:
     return share
 
 
+def _link_template(template: str) -> str:
+    rest = re.sub(r"\{(id|language|anchor)\}", "", template)
+    if template and "{id}" not in template:
+        raise ValueError("expected {id} in it: else every link leads to one place")
+    if "{" in rest or "}" in rest:
+        raise ValueError("expected no other braces than {id}, {language} and {anchor}")
+    if re.search(r"[\s\"'<>\\]", rest) or re.match(r"(?!https?:)[^/?#]*:", template, re.IGNORECASE):
+        raise ValueError("expected an address: https://..., or a path, without spaces and quotes")
+    return template
+
+
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Language = Annotated[str, AfterValidator(_language)]
 Share = Annotated[str, AfterValidator(_percent)]
+LinkTemplate = Annotated[str, AfterValidator(_link_template)]
 PathId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -223,7 +235,7 @@ class SiteSettings(Model):
     brand: BrandSettings | None = Field(None, description="Looks; left out: the partner's.")
     templates: str = Field("", description="A folder of templates and style sheets that win over ours.")
     heading_base: int = Field(2, ge=1, le=6, description="Level of the first heading in JSON fragments.")
-    topic_link: str = Field(
+    topic_link: LinkTemplate = Field(
         "", description="Link template of JSON fragments, with {id}, {language}, {anchor}; empty: relative links."
     )
     indexing: Literal["noindex", "free"] = Field("noindex", description="Whether search engines may index the pages.")

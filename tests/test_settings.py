@@ -134,3 +134,30 @@ def test_every_field_is_described() -> None:
         for model, definition in {name: schema, **schema.get("$defs", {})}.items():
             for field, value in definition["properties"].items():
                 assert value.get("description"), f"{model}.{field} has no description"
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("https://example.org/topics", "expected {id}"),
+        ("https://example.org/{id", "expected {id}"),
+        ("https://example.org/{id}/{section}", "expected no other braces"),
+        ("https://example.org/{id}}", "expected no other braces"),
+        ("javascript:open('{id}')", "expected an address"),
+        ("JavaScript:open({id})", "expected an address"),
+        ("data:text/html,{id}", "expected an address"),
+        ("/{id}' onclick='", "expected an address"),
+    ],
+)
+def test_link_templates_that_lead_nowhere(project: Path, template: str, problem: str) -> None:
+    with (project / "partners/first-partner.toml").open("a") as file:
+        file.write(f'\n[sites.portal]\ntopic_link = "{template}"\n')
+    assert f"sites.portal.topic_link: Value error, {problem}" in _load_error(project)
+
+
+@pytest.mark.parametrize("template", ["https://example.org/{language}/{id}#{anchor}", "/topics/{id}", "../{id}.html"])
+def test_link_templates(project: Path, template: str) -> None:
+    with (project / "partners/first-partner.toml").open("a") as file:
+        file.write(f'\n[sites.portal]\ntopic_link = "{template}"\n')
+    partner = settings.load(project / "syndication.toml", DESTINATIONS).partner("first-partner")
+    assert partner.sites["portal"].topic_link == template
