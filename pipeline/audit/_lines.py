@@ -13,8 +13,11 @@ Words are compared one by one; scripts that are written without spaces, sign by 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from pipeline.audit import _codes as codes
@@ -47,7 +50,7 @@ class _Word:
 def compare(expected: Sequence[Block], lines: Sequence[str], *, inside: bool) -> list[Finding]:
     """What is lost, changed, added or out of order. `inside`: the lines are a whole file's, with words around the topic's."""
     found = [word for line in lines for word in _line(line)]
-    return list(_Match([b for b in expected if b.text], found, inside).findings())[:_MOST]
+    return list(islice(_Match([b for b in expected if b.text], found, inside).findings(), _MOST))
 
 
 def _line(line: str) -> Iterator[_Word]:
@@ -62,6 +65,9 @@ class _Match:
     def __init__(self, blocks: list[Block], found: list[_Word], inside: bool) -> None:
         self.blocks, self.found, self.inside = blocks, found, inside
         self.texts = [word.text for word in found]
+        self.places: dict[str, list[int]] = defaultdict(list)  # of each word, signs at its end left aside
+        for place, text in enumerate(self.texts):
+            self.places[_stem(text)].append(place)
         self.phrases = [words(block.text) for block in blocks]
         self.heads = _heads(blocks, self.phrases)
         self.seen: set[tuple[int, tuple[str, ...]]] = set()
@@ -232,25 +238,27 @@ class _Match:
 
     def _find(self, index: int, start: int) -> int | None:
         block, phrase = self.blocks[index], self.phrases[index]
-        for at in range(start, len(self.texts) - len(phrase) + 1):
-            if self.texts[at][: len(phrase[0])] == phrase[0] and self._is_next(phrase, at, block):
-                return at
-        return None
+        places = self.places.get(_stem(phrase[0]), ())
+        return next((at for at in places[bisect_left(places, start) :] if self._is_next(phrase, at, block)), None)
 
     def _lost(self, index: int, later: int, place: int) -> Iterator[Finding]:
         """The blocks that stand between what was found last and what is found next."""
-        missing = [b for b in self.blocks[index:later] if not (b.optional or b.column)]
+        missing = [(at, b) for at, b in enumerate(self.blocks[index:later], index) if not (b.optional or b.column)]
         said = self._said(self.at, place)
-        for number, block in enumerate(missing):
-            if number == 0 and said and block.kind != "word" and not _only_layout(said):
+        for at, block in missing:
+            if at == missing[0][0] and said and block.kind != "word" and not _only_layout(said):
                 yield _at(codes.TEXT_CHANGED, block, f"{named(block)}: expected {differing(block.text, said)}")
-            elif self._find(self.blocks.index(block), 0) is not None:
+            elif self._find(at, 0) is not None:
                 yield _at(codes.ORDER, block, f"{named(block)} {quoted(block.text)} stands in another place than in the topic")
             else:
                 yield _lost(block)
 
     def _said(self, start: int, end: int) -> str:
         return " ".join(self.texts[start:end])
+
+
+def _stem(word: str) -> str:
+    return word.rstrip(":,") or word
 
 
 def _heads(blocks: Sequence[Block], phrases: Sequence[tuple[str, ...]]) -> dict[int, list[tuple[str, ...]]]:
