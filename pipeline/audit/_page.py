@@ -174,15 +174,17 @@ def body_hidden(place: etree._Element, look: Look, content: bytes, make: Callabl
         return [Problem(codes.BODY_PLACE, f"the topic's text can not be seen: {around.reason}")]
     if look.all_seen(_kinds(content, make), look.number(place)):
         return []
-    place.extend(list(make()))
+    inside = list(make())
+    place.extend(inside)
     found: dict[str, Problem] = {}
     for element in place.iterdescendants("*"):
         if why := look.hidden(element, exact=local(element) not in ("br", "img")):
             words = fold(" ".join(map(str, element.itertext()))) or element.get("alt", "")
             if words:
                 found.setdefault(why.reason, Problem(codes.TEXT_HIDDEN, f'{_name(element)} "{words[:60]}": {why.reason}'))
-    for child in list(place):
+    for child in inside:
         place.remove(child)
+        look.forget(child)
     return list(found.values())
 
 

@@ -96,6 +96,12 @@ class Look:
             known = self._numbers[element] = _interned(own, 0 if parent is None else self.number(parent))
         return known
 
+    def forget(self, top: etree._Element) -> None:
+        """Lets go of elements that leave the page. Last first, with `top` in hand: else lxml would walk through all that is
+        left of the tree for each of them, to see whether it may be freed."""
+        for element in reversed(list(top.iter("*"))):
+            self._numbers.pop(element, None)
+
     def hidden(self, element: etree._Element, *, exact: bool = False) -> Why | None:
         """Why the words of an element can not be seen as they are, None where they can. `exact`: they must also stand out
         from what is behind them."""
