@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
@@ -37,18 +38,24 @@ def outside(address: str) -> str:
     return address if address.lower().startswith(_EXTERNAL) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _TopicLinks:
+    """Addresses of topics. Equal ones give equal addresses, so formats that lead alike can share a rendering."""
+
+    language: str
+    page: str
+    template: str
+
+    def __call__(self, topic: str, language: str, anchor: str) -> str:
+        fragment = quote(anchor_id(topic, anchor)) if anchor else ""
+        if not self.template:
+            folder = f"../{quote(topic)}" if language == self.language else f"../../{quote(language)}/{quote(topic)}"
+            return f"{folder}/{self.page}" + (f"#{fragment}" if fragment else "")
+        filled = self.template.replace("{id}", quote(topic)).replace("{language}", quote(language)).replace("{anchor}", fragment)
+        return filled if fragment else filled.removesuffix("#")
+
+
 def topic_links(view: View, page: str = "index.html", template: str = "") -> TopicLink:
     """Where links to other topics lead: the site's `template` (`{id}`, `{language}`, `{anchor}`), or, without one, the
     `page` of that topic in the bundle, relative to this topic's own folder."""
-    own = view.topic.metadata.language
-
-    def relative(topic: str, language: str, anchor: str) -> str:
-        folder = f"../{quote(topic)}" if language == own else f"../../{quote(language)}/{quote(topic)}"
-        return f"{folder}/{page}" + (f"#{quote(anchor_id(topic, anchor))}" if anchor else "")
-
-    def templated(topic: str, language: str, anchor: str) -> str:
-        fragment = quote(anchor_id(topic, anchor)) if anchor else ""
-        filled = template.replace("{id}", quote(topic)).replace("{language}", quote(language)).replace("{anchor}", fragment)
-        return filled if fragment else filled.removesuffix("#")
-
-    return templated if template else relative
+    return _TopicLinks(view.topic.metadata.language, page, template)

@@ -15,7 +15,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -70,7 +70,7 @@ class Entry(NamedTuple):
     children: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rendered:
     """A body as HTML. `omitted` counts, by name, what the options left out of this topic."""
 
@@ -78,6 +78,11 @@ class Rendered:
     toc: tuple[Entry, ...]
     omitted: Mapping[str, int]
     media: tuple[Image, ...]
+
+    @cached_property
+    def html(self) -> bytes:
+        """The tree, printed as HTML."""
+        return to_html(self.element)
 
 
 # --- rendering ----------------------------------------------------------------------------------
@@ -88,9 +93,6 @@ _KEPT_ATTRIBUTES: Final = names("id lang dir start type scope colspan rowspan ti
 _UNWRAP: Final = "syn-unwrap"  # elements of this name lose their tags at the end of the work
 _HAS_ID: Final = etree.XPath("descendant::*[@id]")
 _HAS_ONLY: Final = etree.XPath("descendant::*[@data-only]")
-
-
-_direction = lru_cache(maxsize=256)(direction)
 
 
 def render(view: View, assets: Assets, options: Options) -> Rendered:
@@ -208,8 +210,8 @@ class _Work:
         if handler is not None:
             handler(self, element, data)
         join_numbers(element)
-        if tag in BLOCKS:
-            element.tail = element.tail or "\n"
+        if tag in BLOCKS and not element.tail:
+            element.tail = "\n"
 
     def _unknown(self, element: etree._Element) -> None:
         if element.tag == f"{{{MATHML}}}math":
@@ -230,8 +232,8 @@ class _Work:
             if name not in _KEPT_ATTRIBUTES:
                 del element.attrib[name]
         language = data.get("lang")
-        if language and "dir" not in data and _direction(language) != self.words.direction:
-            element.set("dir", _direction(language))
+        if language and "dir" not in data and direction(language) != self.words.direction:
+            element.set("dir", direction(language))
 
     def section_of(self, element: etree._Element) -> _Section:
         """The innermost section around an element."""

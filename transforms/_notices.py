@@ -6,15 +6,17 @@ In: an edition. Out: its credits, and its legal block. The mark-up is HTML and w
 from __future__ import annotations
 
 from pipeline.contracts import Edition
-from transforms._pages import common, template
+from pipeline.notices import CREDITS, Notice
+from transforms._pages import block
 
 
 def markup(edition: Edition) -> str:
     """Credits in one `div`, the legal block in another; one that has no notices is not there."""
-    values = common(edition, b"")
-    block = template(edition.site.templates, "notice.html").module.block  # type: ignore[attr-defined]  # the macro's name
-    parts = []
-    for name in ("credits", "legal"):
-        notices = "".join(block(notice, values["relations"]) for notice in values[name])
-        parts.append(f'<div class="syn-{name}">\n{notices}</div>\n' if notices else "")
-    return "".join(parts)
+    groups: dict[str, list[Notice]] = {"credits": [], "legal": []}
+    for notice in edition.notices:
+        groups["credits" if notice.kind in CREDITS else "legal"].append(notice)
+    return "".join(
+        f'<div class="syn-{name}">\n{"".join(block(edition.site.templates, notice) for notice in notices)}</div>\n'
+        for name, notices in groups.items()
+        if notices
+    )

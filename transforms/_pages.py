@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from pipeline.contracts import Edition, Image, OutputFile, Site
 from pipeline.labels import direction, labels
-from pipeline.notices import CREDITS
+from pipeline.notices import CREDITS, Notice
 from transforms._brand import brand_css
 
 PAGES: Final = Path(__file__).with_name("pages")
@@ -91,8 +91,9 @@ def data_uri(image: Image) -> str:
 
 
 def common(edition: Edition, body: bytes) -> dict[str, Any]:
-    """What every page of a topic needs. `t` and `nt` are the words of the topic's language; `body` stands as it is."""
-    words = labels(edition.metadata.language)
+    """What every page of a topic needs. `t` and `nt` are the words of the topic's language; `body` stands as it is; `block` and
+    `printed` (for paper) show a notice."""
+    words, templates = labels(edition.metadata.language), edition.site.templates
     credit = [notice for notice in edition.notices if notice.kind in CREDITS]
     legal = [notice for notice in edition.notices if notice.kind not in CREDITS]
     return {
@@ -103,11 +104,19 @@ def common(edition: Edition, body: bytes) -> dict[str, Any]:
         "body": Markup(body.decode()),  # printed by lxml from a tree that passed an allow-list
         "credits": credit,
         "legal": legal,
-        "relations": _RELATIONS,
+        "block": partial(block, templates),
+        "printed": partial(block, templates, macro="printed"),
         "direction": words.direction,
         "t": words.text,
         "nt": words.plural,
     }
+
+
+@lru_cache(maxsize=1024)
+def block(templates: str, notice: Notice, macro: str = "block") -> Markup:
+    """A notice as mark-up, by a macro of `notice.html`. Made once: several formats of an edition show the same notices, and
+    most topics share theirs."""
+    return Markup(getattr(template(templates, "notice.html").module, macro)(notice, _RELATIONS))
 
 
 @lru_cache(maxsize=256)
@@ -121,15 +130,12 @@ def language_name(tag: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-_direction = lru_cache(maxsize=256)(direction)
-
-
 def others(edition: Edition) -> Sequence[Mapping[str, str]]:
     """The other languages of a topic: name, tag, direction, address from this topic's folder."""
     return [
         {
             "language": each.language,
-            "direction": _direction(each.language),
+            "direction": direction(each.language),
             "name": language_name(each.language),
             "title": each.title,
             "href": f"../../{each.language}/{each.id}/index.html",

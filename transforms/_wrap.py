@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"[^\w\s]{0,2}\d[\d.,/:–-]*")
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U0001f000-\U0003fffd]"
 )
+# Words of printable ASCII without digits, one space between them.
+_SIMPLE = re.compile(r"[!-/:-~]+(?: [!-/:-~]+)*")
 _NOT_FIRST = frozenset("ーゝゞ々〻ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ…‥・：；！？，．％℃")
 
 
@@ -40,18 +42,35 @@ def wrap(text: str, columns: int = COLUMNS, first: str = "", rest: str | None = 
     if width(first) + width(text) <= columns:
         return [(first + text).rstrip(" ")]
     rest = " " * width(first) if rest is None else rest
-    room = max(columns - width(first), NARROWEST)
+    room, more = (max(columns - width(prefix), NARROWEST) for prefix in (first, rest))
+    lines = (_simple_lines if _SIMPLE.fullmatch(text) else _lines)(text, room, more)
+    return [(prefix + line).rstrip(" ") for prefix, line in zip([first] + [rest] * (len(lines) - 1), lines, strict=True)]
+
+
+def _simple_lines(text: str, room: int, more: int) -> list[str]:
+    """As `_lines`, where each character takes one column and each space may be a line's end: most text."""
+    lines = []
+    room -= 1  # `_lines` counts a space before the first word as well
+    while len(text) > room:
+        end = text.rfind(" ", 0, room + 1)
+        if end < 0 and (end := text.find(" ")) < 0:  # a word longer than the line
+            break
+        lines.append(text[:end])
+        text, room = text[end + 1 :], more
+    return [*lines, text]
+
+
+def _lines(text: str, room: int, more: int) -> list[str]:
+    """The text in lines of at most `room` columns for the first, `more` for the others."""
     lines, line, used = [], "", 0
     for piece, gap in _pieces(text):
         needed = width(piece)
         if line and used + gap + needed > room:
             lines.append(line)
-            line, used, gap = "", 0, 0
-            room = max(columns - width(rest), NARROWEST)
+            line, used, gap, room = "", 0, 0, more
         line += " " * gap + piece if line else piece
         used += gap + needed
-    lines.append(line)
-    return [(prefix + line).rstrip(" ") for prefix, line in zip([first] + [rest] * (len(lines) - 1), lines, strict=True)]
+    return [*lines, line]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:

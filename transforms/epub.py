@@ -10,6 +10,7 @@ No claim of conformance to WCAG is written: it is a person's to make, and needs 
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -22,9 +23,10 @@ from lxml.builder import E
 from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, View
 from pipeline.labels import Labels, labels
 from pipeline.topic import MATHML, Metadata
-from transforms._html import Entry, Options, at_media_path, render
+from transforms._html import Entry, Options, at_media_path
 from transforms._notices import markup
 from transforms._pages import style
+from transforms._shared import shared
 from transforms._zip import Member, archive, deflated, stored
 
 MEDIA_TYPE: Final = "application/epub+zip"
@@ -70,9 +72,9 @@ def body(view: View, assets: Assets) -> Body:
     """The chapter, which is `content`; it, the navigation and the pictures are packed in `parts`."""
     metadata = view.topic.metadata
     words = labels(metadata.language)
-    rendered = render(view, assets, Options(format="epub", topic_link=None, media=at_media_path))
+    rendered = shared(view, assets, Options(format="epub", topic_link=None, media=at_media_path))
     has_math = next(rendered.element.iter(f"{{{MATHML}}}math"), None) is not None
-    chapter = _chapter(rendered.element, metadata, words)
+    chapter = _chapter(copy.deepcopy(rendered.element), metadata, words)
     parts = {
         "chapter": deflated(f"{_FOLDER}/{_CHAPTER}", chapter),
         "nav": deflated(f"{_FOLDER}/nav.xhtml", _navigation(rendered.toc, metadata, words)),

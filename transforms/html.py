@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from pipeline.contracts import Assets, Body, Edition, FileRow, Image, OutputFile, Publisher, Row, Site, View
 from pipeline.labels import Labels, direction, known, labels
-from transforms._html import Options, anchor_id, at_media_path, outside, render, to_html, topic_links
+from transforms._html import Options, anchor_id, at_media_path, outside, topic_links
 from transforms._pages import common, language_name, logo, others, own_sheet, template
 from transforms._schema_org import json_ld
+from transforms._shared import shared
 
 MEDIA_TYPE: Final = "text/html"
 OMITS: Final[frozenset[str]] = frozenset()
@@ -30,9 +31,9 @@ def path(edition: Edition) -> str:
 
 def body(view: View, assets: Assets) -> Body:
     """The topic's text as HTML, with its table of contents in `parts`."""
-    rendered = render(view, assets, Options("html", topic_links(view), at_media_path))
+    rendered = shared(view, assets, Options("html", topic_links(view), at_media_path))
     toc = tuple((entry.id, entry.text) for entry in rendered.toc)
-    return Body(to_html(rendered.element), {"toc": toc}, rendered.omitted, rendered.media)
+    return Body(rendered.html, {"toc": toc}, rendered.omitted, rendered.media)
 
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:

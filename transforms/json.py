@@ -19,9 +19,11 @@ from pipeline.contracts import Assets, Body, Edition, Mark, OutputFile, Publishe
 from pipeline.labels import direction
 from pipeline.notices import Notice
 from pipeline.topic import Metadata, Person, plain
-from transforms._html import Entry, Options, Rendered, at_media_path, render, to_html, topic_links
+from transforms._html import Entry, Options, Rendered, at_media_path, to_html, topic_links
+from transforms._indented import indented
 from transforms._notices import markup
 from transforms._pages import own_sheet
+from transforms._shared import shared
 from transforms._topic_schema import NAME, SCHEMA, VERSION
 
 MEDIA_TYPE: Final = "application/json"
@@ -40,8 +42,8 @@ def body(view: View, assets: Assets) -> Body:
     shown = view.presentation
     links = topic_links(view, template=shown.topic_link)
     options = Options(format="json", topic_link=links, media=at_media_path, heading_base=shown.heading_base)
-    rendered = render(view, assets, options)
-    fragment = _html(rendered.element)
+    rendered = shared(view, assets, options)
+    fragment = rendered.html.decode()
     parts = {
         "fragment": fragment,
         "sections": list(_sections(rendered.toc, 1)),
@@ -88,8 +90,7 @@ def bundle(rows: Sequence[Row], site: Site, publisher: Publisher) -> list[Output
 
 
 def _file(path: str, content: Any) -> OutputFile:
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    return OutputFile(path, f"{text}\n".encode(), MEDIA_TYPE)
+    return OutputFile(path, f"{indented(content)}\n".encode(), MEDIA_TYPE)
 
 
 def _html(element: etree._Element) -> str:

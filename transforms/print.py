@@ -20,7 +20,7 @@ from markupsafe import Markup
 from pipeline.contracts import Assets, Body, Edition, OutputFile, View
 from pipeline.labels import Labels, labels
 from transforms._brand import brand_css
-from transforms._html import Options, anchor_id, render, to_html
+from transforms._html import Options, anchor_id, render
 from transforms._pages import common, data_uri, style, template
 
 MEDIA_TYPE: Final = "text/html"
@@ -40,7 +40,7 @@ def body(view: View, assets: Assets) -> Body:
     options = Options("print", None, data_uri, definitions=False, related=False, illustrations=False, ways_back=False)
     rendered = render(view, assets, options)
     toc = tuple((entry.id, entry.text) for entry in rendered.toc)
-    return Body(to_html(rendered.element), {"toc": toc}, rendered.omitted)
+    return Body(rendered.html, {"toc": toc}, rendered.omitted)
 
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pipeline import pandoc
@@ -49,8 +50,7 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
         names = words.text(", ").join(metadata.also_called)
         head.append("\n".join(wrap(fold(f"{words.text('Also called:')} {names}"))))
     head += ["\n".join(wrap(fold(mark.text))) for mark in edition.marks]
-    notices = ["\n".join(_notice(notice)) for notice in edition.notices]
-    tail = [_RULE, *notices] if notices else []
+    tail = [_RULE, *map(_paragraph, edition.notices)] if edition.notices else []
     before, after = "\n\n".join(head), "".join(f"\n{part}\n" for part in tail)
     return [OutputFile(path(edition), f"{before}\n\n".encode() + body.content + after.encode(), MEDIA_TYPE)]
 
@@ -91,6 +91,12 @@ def _heading(level: str, text: str) -> list[str]:
     lines = wrap(text)
     under = _UNDERLINES.get(level, "") * max(map(width, lines))
     return [*lines, under] if under else lines
+
+
+@lru_cache(maxsize=1024)
+def _paragraph(notice: Notice) -> str:
+    """A notice, laid out once: most topics share most notices."""
+    return "\n".join(_notice(notice))
 
 
 def _notice(notice: Notice) -> list[str]:

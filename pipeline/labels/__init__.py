@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from gettext import c2py  # the stdlib's own reader of "Plural-Forms" expressions
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,7 @@ class Labels:
     def date(self, day: date) -> str:
         """The day written out: `March 1, 2023`, `1 de marzo de 2023`; digits 0-9 in every language, because
         doses and dates are compared across languages."""
-        return format_date(day, "long", locale=self._locale)
+        return _written_out(day, self._locale)
 
     def _translated(self, message: str) -> str:
         if self._locale.language == SOURCE_LANGUAGE:
@@ -83,6 +83,7 @@ def labels(language: str) -> Labels:
     return Labels(language, direction(language), _read(name), _locale(language, name))
 
 
+@lru_cache(maxsize=1024)
 def direction(language: str) -> str:
     """`rtl` for right-to-left scripts (CLDR's character order), else `ltr`."""
     try:
@@ -114,6 +115,11 @@ def _locale(language: str, name: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale(SOURCE_LANGUAGE)
+
+
+@lru_cache(maxsize=4096)
+def _written_out(day: date, locale: Locale) -> str:
+    return format_date(day, "long", locale=locale)
 
 
 def _plural_index(expression: str, count: int) -> int:
