@@ -83,6 +83,13 @@ def _open_input(system: System, written: str) -> inputs.Input:
     name = posixpath.normpath(written)
     if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
         return inputs.Input(name, system.open_store(str(path)))
+    if path.suffix.lower() == ".zip" and path.is_file():
+        raise UsageError(
+            f"input {written!r} is no zip archive, or not a whole one",
+            expected="an archive that unzip can read",
+            found=f"{path.stat().st_size} bytes",
+            fix="copy it again, or have it made again",
+        )
     if path.is_file():
         return inputs.Input(posixpath.dirname(name), system.open_store(str(path.parent)), path.name)
     raise UsageError(

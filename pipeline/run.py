@@ -297,7 +297,8 @@ def _collect(state: State, report: Report) -> None:
         report.findings += result.findings
         for stage, value in result.seconds.items():
             seconds[stage] += value
-    report.findings = list(dict.fromkeys(report.findings))
+    told = {(f.code, f.file, f.line, f.text) for f in report.findings if f.topic}  # what indexing and reading both find, once
+    report.findings = [f for f in dict.fromkeys(report.findings) if f.topic or (f.code, f.file, f.line, f.text) not in told]
     report.seconds = dict(seconds)
 
 

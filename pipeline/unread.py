@@ -14,7 +14,7 @@ from datetime import date
 from pipeline.catalog import Catalog
 from pipeline.contracts import Row
 from pipeline.findings import Severity, has_errors
-from pipeline.inputs import UNCLAIMED
+from pipeline.inputs import NO_INPUT, UNCLAIMED
 from pipeline.topic import Metadata
 
 
@@ -39,7 +39,10 @@ def unread(catalog: Catalog, conditions: str, rows: Iterable[Row]) -> list[Metad
 
 
 def _blank(catalog: Catalog, conditions: str) -> bool:
-    """Whether a source could say nothing at all: its conditions can not be read, or its maps not be walked."""
+    """Whether nothing at all is said: the inputs are empty (a disk that is not mounted), or a source's conditions can not be
+    read, or its maps not be walked."""
+    if any(finding.code == NO_INPUT.name for finding in catalog.findings):
+        return True
     indexes = [index for (_, name), index in catalog.indexes.items() if name == conditions]
     return any(not index.entries and has_errors(list(index.findings)) for index in indexes)
 

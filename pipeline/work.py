@@ -20,6 +20,7 @@ from typing import Final
 from pipeline import assets as images
 from pipeline import audit, editions
 from pipeline.cache import Cache
+from pipeline.characters import reordered
 from pipeline.contracts import (
     Assets,
     Body,
@@ -213,6 +214,7 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
         return None
     topic = replace(read.topic, metadata=entry.metadata)
     result.findings += _check_metadata(topic.metadata, context.system)
+    result.findings += reordered(topic)
     result.findings += [INVALID.at(topic.metadata.file, line, text) for line, text in schema_problems(topic.body)]
     with result.stage("images"):
         _mark_required(topic, context)

@@ -134,6 +134,37 @@ def test_conditions_that_can_not_be_read_neither_leak_nor_take_down(project: Pat
     assert report["sites"][0]["kept"] == ["drinking-water en", "measure-a-pulse en"]
 
 
+def test_inputs_that_are_suddenly_empty_take_nothing_down(project: Path) -> None:
+    run(project, 0)
+    for path in (project / "topics").iterdir():
+        path.unlink()
+    report = run(project, 1)
+    assert (codes(report), report["sites"][0]["state"]) == ({"input.empty"}, "unchanged")
+
+
+def test_half_an_archive_is_an_error(project: Path) -> None:
+    (project / "topics.zip").write_bytes(b"PK\x03\x04 and no more")
+    edit(project / "syndication.toml", 'inputs = ["topics"]', 'inputs = ["topics.zip"]')
+    assert "input 'topics.zip' is no zip archive, or not a whole one" in refused(project, 2)
+
+
+@pytest.mark.parametrize(("old", "line"), [("You are thirsty.", 27), ("Drinking enough water", 3)])
+def test_text_that_readers_would_see_turned_around_is_held_back(project: Path, old: str, line: int) -> None:
+    edit(project / "topics/drinking-water.dita", old, f"Take \u202e10 mg\u202c. {old}")
+    report = run(project, 1)
+    assert codes(report) == {"topic.direction-override"}
+    assert {(f["file"], f["line"]) for f in report["findings"] if f["severity"] == "error"} == {
+        ("topics/drinking-water.dita", line)
+    }
+    assert report["sites"][0]["topics"] == 1
+
+
+def test_what_is_wrong_with_a_file_is_said_once(project: Path) -> None:
+    edit(project / "topics/drinking-water.dita", 'encoding="UTF-8"', 'encoding="UTF-16"')
+    found = run(project, 0)["findings"]
+    assert [(f["code"], f["topic"]) for f in found] == [("xml.encoding-declared", "drinking-water en")]
+
+
 # --- what grows without end ---------------------------------------------------------------------
 
 
