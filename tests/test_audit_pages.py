@@ -438,7 +438,11 @@ TEMPLATE_FAULTS = {
     "no legal block": ("{% if legal %}", "{% if false %}", "notice-missing"),
     "no credits": ("{% if credits %}", "{% if not credits %}", "notice-missing"),
     "legal block in details": ('<footer class="syn-footer">', '<footer class="syn-footer"><details>', "notice-hidden"),
-    "upper case": ("{{ block(notice, relations) -}}", "{{ block(notice, relations)|upper -}}", "notice-missing"),
+    "upper case": (
+        "{% for notice in legal %}\n{{ block(notice) -}}",
+        "{% for notice in legal %}\n{{ block(notice)|upper -}}",
+        "notice-missing",
+    ),
     "own analytics": ("</head>", '<script src="https://stats.example.net/x.js"></script></head>', "outside-request"),
     "own sheet": ("</head>", "<style>.syn-notice{display:none}</style></head>", "notice-hidden"),
     "body cut": ("{{ body }}", "{{ body[:900]|safe }}</section></div>", "text-lost"),

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import validators
-from conftest import require_command, require_tool
+from conftest import require_tool
 from editions import PUBLISHER, SITE, edition, view
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +26,9 @@ from rendering import ASSETS, CASES, LOGO, TOPICS, digests_elsewhere, proven, re
 from pipeline.contracts import Brand, FileRow, Row, Site
 from pipeline.topic import Copyright, Correction, Person
 from transforms._brand import DARK_PANEL, LIGHT_PANEL, TEXT_CONTRAST, brand_css, contrast, parse
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 web = import_module("transforms.html")
 
@@ -361,28 +364,24 @@ def test_nu_finds_neither_errors_nor_warnings(tmp_path: Path) -> None:
 
 
 @pytest.mark.tools
-def test_chromium_shows_every_page_whole_and_axe_finds_no_barrier(tmp_path: Path) -> None:
-    executable = require_command("chromium", "chromium-browser", "google-chrome")
+def test_chromium_shows_every_page_whole_and_axe_finds_no_barrier(browser: Browser, tmp_path: Path) -> None:
     require_tool(validators.AXE.exists(), "axe-core")
-    with validators.chromium(executable) as browser:
-        for path in laid_out(tmp_path):
-            for width, dark in ((1280, False), (320, True)):
-                with validators.opened(browser, path, width=width, dark=dark) as shown:
-                    assert not shown.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, width)
-                    violations = [line for line in validators.axe(shown) if " violations " in line]
-                assert violations == []
+    for path in laid_out(tmp_path):
+        for width, dark in ((1280, False), (320, True)):
+            with validators.opened(browser, path, width=width, dark=dark) as shown:
+                assert not shown.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, width)
+                violations = [line for line in validators.axe(shown) if " violations " in line]
+            assert violations == []
 
 
 @pytest.mark.tools
-def test_chromium_applies_policies_without_complaint(tmp_path: Path) -> None:
-    executable = require_command("chromium", "chromium-browser", "google-chrome")
+def test_chromium_applies_policies_without_complaint(browser: Browser, tmp_path: Path) -> None:
     said: list[str] = []
-    with validators.chromium(executable) as browser:
-        for path in laid_out(tmp_path):
-            shown = browser.new_page()
-            shown.on("console", lambda message: said.append(message.text))
-            shown.goto(path.as_uri(), wait_until="load")
-            assert shown.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--syn-paper')") == "#ffffff"
-            assert shown.evaluate("[...document.images].every(image => image.naturalWidth > 0)"), path
-            shown.close()
+    for path in laid_out(tmp_path):
+        shown = browser.new_page()
+        shown.on("console", lambda message: said.append(message.text))
+        shown.goto(path.as_uri(), wait_until="load")
+        assert shown.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--syn-paper')") == "#ffffff"
+        assert shown.evaluate("[...document.images].every(image => image.naturalWidth > 0)"), path
+        shown.close()
     assert said == []

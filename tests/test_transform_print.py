@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import validators
@@ -21,6 +22,9 @@ from pipeline.contracts import Assets, Brand, License
 from pipeline.labels import labels
 from pipeline.notices import Texts, notices
 from pipeline.topic import Metadata, Topic
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 paper = import_module("transforms.print")
 
@@ -178,12 +182,10 @@ def test_a_topic_of_nothing_but_a_title_makes_a_page() -> None:
 
 @pytest.mark.tools
 @pytest.mark.parametrize("case", ["everything", "arabic"])
-def test_chromium_prints_running_lines_on_every_page(case: str, tmp_path: Path) -> None:
-    executable, pdftotext = require_command("chromium", "chromium-browser", "google-chrome"), require_command("pdftotext")
+def test_chromium_prints_running_lines_on_every_page(case: str, browser: Browser, tmp_path: Path) -> None:
+    pdftotext = require_command("pdftotext")
     [path] = written(tmp_path, pages("print", case))
-    with validators.chromium(executable) as browser:
-        shown = browser.new_page()
-        shown.goto(path.as_uri())
+    with validators.opened(browser, path) as shown:
         shown.pdf(path=tmp_path / "a.pdf", prefer_css_page_size=True)
     done = subprocess.run([pdftotext, "-layout", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True)
     sheets = done.stdout.split("\f")[:-1]
