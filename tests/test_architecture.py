@@ -28,7 +28,7 @@ ONLY_IN: Final = {
     "tuf": {"outputs.signing", "outputs.pull"},
     "securesystemslib": {"outputs.signing", "outputs.pull"},
 }
-CLOCK_READERS: Final = {"run_pipeline", "outputs.signing"}
+CLOCK_READERS: Final = {"pipeline.commands.clock", "outputs.signing"}
 CLOCKS: Final = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime|ctime|strftime))\(")
 LONGEST_FILE: Final = 500
 LONGEST_FUNCTION: Final = 60
@@ -136,13 +136,20 @@ def test_folders_import_leaves_and_themselves(folder: str) -> None:
 
 def test_the_core_imports_only_itself() -> None:
     wrong = [
-        f"{a} imports {b}" for a, b in _edges() if a.split(".")[0] == "pipeline" and _ours(b) and b.split(".")[0] != "pipeline"
+        f"{a} imports {b}"
+        for a, b in _edges()
+        if a.split(".")[0] == "pipeline" and not _of_command_line(a) and _ours(b) and b.split(".")[0] != "pipeline"
     ]
     assert wrong == []
 
 
 def test_nothing_imports_the_command_line() -> None:
-    assert [a for a, b in _edges() if b == "run_pipeline"] == []
+    assert [f"{a} imports {b}" for a, b in _edges() if _of_command_line(b) and not _of_command_line(a)] == []
+
+
+def _of_command_line(module: str) -> bool:
+    """The command line puts the parts together: it alone may import every one of them."""
+    return module == "run_pipeline" or module.startswith("pipeline.commands")
 
 
 def test_outputs_import_in_one_direction() -> None:

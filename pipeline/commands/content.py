@@ -1,0 +1,174 @@
+"""Commands about topics: run, check, render, explain, list, init."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins
+from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.options import AsOf, Config, Json, Language, Partners, SiteOption, Topics, Workers
+from pipeline.commands.speaking import echo_json, print_findings, print_report, print_table, progress_shown, reported, say
+
+if TYPE_CHECKING:
+    from pipeline.plugins import System
+    from pipeline.report import Report
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py run\n\n"
+    "  run_pipeline.py run --config examples/syndication.toml --partner riverside --dry-run\n\n"
+    "  run_pipeline.py run --as-of 2027-01-01 --json > report.json"
+)
+def run(
+    config: Config = DEFAULT_CONFIG,
+    partner: Partners = None,
+    topic: Topics = None,
+    as_of: AsOf = "",
+    workers: Workers = None,
+    store: Annotated[str, typer.Option(help="Publish to this folder or s3://bucket/prefix instead of the settings' store.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but store and publish.")] = False,
+    allow_removals: Annotated[
+        int, typer.Option(min=0, help="Let up to this many undecided removals per site through the brake.")
+    ] = 0,
+    allow_changes: Annotated[int, typer.Option(min=0, help="Let up to this many changed texts per site through the brake.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Read the inputs, make every site's edition, prove it and publish what changed."""
+    with opened(config, store=store) as system:
+        brake = {"allow_removals": allow_removals, "allow_changes": allow_changes}
+        report = run_now(system, partner, topic, as_of, workers, dry_run=dry_run, **brake)
+        print_report(report, as_json)
+    raise typer.Exit(report.exit_code)
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py check\n\n"
+    "  run_pipeline.py check topics/asthma.dita topics/diabetes.dita\n\n  run_pipeline.py check --json"
+)
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Only findings in these files or folders.", metavar="[PATH]...")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    partner: Partners = None,
+    as_of: AsOf = "",
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Print the findings of the inputs; store and publish nothing."""
+    with opened(config, paths or []) as system:
+        report = run_now(system, partner, None, as_of, workers, dry_run=True, offline=True)
+        if paths:
+            wanted = [input_name(path, system) for path in paths]
+            report.findings = [
+                f
+                for f in report.findings
+                if any(f.file == name or f.file.startswith(f"{name}/") or name == "." for name in wanted)
+            ]
+        if as_json:
+            echo_json(report.as_json()["findings"])
+        else:
+            print_findings(report, limit=0)
+            say(f"{report.topics} topics, {len(report.findings)} findings")
+    raise typer.Exit(1 if report.held_back or report.exit_code == 1 else 0)
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py render asthma --format html --partner riverside -o asthma.html\n\n"
+    "  run_pipeline.py render asthma --format print --partner riverside --language es -o asma.html"
+)
+def render(
+    topic: Annotated[str, typer.Argument(help="The topic's id.")],
+    format_: Annotated[str, typer.Option("--format", "-f", help="The format.")],
+    partner: Annotated[str, typer.Option("--partner", "-p", help="The partner whose edition it is.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its media files go beside it.")],
+    config: Config = DEFAULT_CONFIG,
+    site: SiteOption = "",
+    language: Language = "",
+    as_of: AsOf = "",
+) -> None:
+    """Write one topic in one format, as a partner's site gets it."""
+    with opened(config) as system:
+        from pipeline import single
+
+        result = single.render(system, today(as_of), topic, format_, partner, site=site, language=language)
+        single.write(result, output)
+        for line in result.lines():
+            say(line)
+        say(f"wrote {output} ({result.files[0].media_type}, {len(result.files[0].data)} bytes)")
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py explain asthma --partner riverside\n\n"
+    "  run_pipeline.py explain asthma --partner riverside --as-of 2028-01-01"
+)
+def explain(
+    topic: Annotated[str, typer.Argument(help="The topic's id.")],
+    partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
+    config: Config = DEFAULT_CONFIG,
+    site: SiteOption = "",
+    language: Language = "",
+    as_of: AsOf = "",
+    as_json: Json = False,
+) -> None:
+    """Say why a partner's site gets a topic, or does not: every rule's answer, with its clause."""
+    with opened(config) as system:
+        from pipeline import explain as explaining
+
+        found = explaining.explain(system, today(as_of), topic, partner, site=site, language=language)
+        if as_json:
+            echo_json(found.as_json())
+        else:
+            print_table(found.table())
+            say(found.sentence)
+
+
+@commands.command("list", epilog="Examples:\n\n  run_pipeline.py list topics\n\n  run_pipeline.py list formats")
+def list_(
+    what: Annotated[str, typer.Argument(help="topics, partners, formats, vocabularies, destinations or rules.")],
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """List topics, partners, formats, vocabularies, destinations or rules."""
+    with reported():
+        from pipeline import listing
+
+        rows = listing.rows(what, lambda: build(config), plugins)
+        echo_json(rows) if as_json else print_table(rows)
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py init my-library")
+def init(directory: Annotated[Path, typer.Argument(help="A folder that does not exist, or is empty.", metavar="DIR")]) -> None:
+    """Make a commented starter project: settings, a partner, two topics, JSON Schemas for editors."""
+    with reported():
+        from pipeline import starter
+
+        for path in starter.write(directory):
+            say(f"wrote {path}")
+        say(f"next: run_pipeline.py run --config {directory / 'syndication.toml'}")
+
+
+def run_now(
+    system: System, partners: list[str] | None, topics: list[str] | None, as_of: str, workers: int | None, **options: Any
+) -> Report:
+    """One run with the words of the command line. Raises SyndicationError where the whole run stops."""
+    from pipeline.run import Options
+    from pipeline.run import run as run_once
+
+    moment = now()
+    chosen = Options(
+        today=today(as_of),
+        run_id=run_id(moment),
+        created=moment.isoformat(timespec="seconds"),
+        partners=tuple(partners or ()),
+        topics=tuple(topics or ()),
+        workers=system.configuration.settings.workers if workers is None else workers,
+        **options,
+    )
+    with progress_shown() as progress:
+        return run_once(system, chosen, progress)

@@ -1,0 +1,140 @@
+"""What people see of a command: lines, tables, progress, and errors without a traceback.
+
+In: values. Out: text on stdout (results) and stderr (progress, errors), exit codes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from pipeline.errors import MachineError, SyndicationError
+
+if TYPE_CHECKING:
+    from pipeline.report import Report
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """No traceback reaches a user: errors are printed on stderr and become exit codes."""
+    try:
+        yield
+    except SyndicationError as problem:
+        _fail(str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted: nothing half-done was published; run again to go on", 130)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as problem:
+        _fail(str(_unexpected(problem)), MachineError.exit_code)
+
+
+def _unexpected(problem: Exception) -> MachineError:
+    """What nobody foresaw, without a traceback: its last place in our own code says enough to report it."""
+    if isinstance(problem, OSError):
+        what = f"this machine refused {problem.filename!r}" if problem.filename else "this machine refused something"
+        return MachineError(what, found=problem.strerror or str(problem), fix="look at rights and free space, then run again")
+    here = str(Path(__file__).parents[2])
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename.startswith(here)]
+    place = f" ({Path(frames[-1].filename).relative_to(here)}:{frames[-1].lineno})" if frames else ""
+    return MachineError(
+        "something failed that should not; nothing half-done was published",
+        found=f"{type(problem).__name__}: {problem}{place}",
+        fix="report this message with the command and the settings",
+    )
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """A line of the result, on stdout."""
+    typer.echo(text)
+
+
+def echo_json(value: Any) -> None:
+    """A value as JSON, on stdout."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_report(report: Report, as_json: bool) -> None:
+    """A run: findings, a line a site, what is held back; or all of it as JSON."""
+    from pipeline.report import site_line
+
+    if as_json:
+        echo_json(report.as_json())
+        return
+    print_findings(report, limit=10)
+    for site in report.sites:
+        say(site_line(site))
+    if report.held_back:
+        names = ", ".join(report.held_back[:20]) + (" ..." if len(report.held_back) > 20 else "")
+        say(f"{len(report.held_back)} topics held back: {names}")
+
+
+def print_findings(report: Report, limit: int) -> None:
+    """Findings by severity, each kind at most `limit` times (0: all)."""
+    from pipeline.report import finding_lines
+
+    for line in finding_lines(report.findings, limit):
+        say(line)
+
+
+def print_table(rows: list[dict[str, str]]) -> None:
+    """Rows of equal keys: a table on a terminal, tab-separated lines elsewhere."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*(rows[0] if rows else ()))
+        for row in rows:
+            table.add_row(*row.values())
+        Console().print(table)
+        return
+    for row in rows:
+        say("\t".join(row.values()))
+
+
+@contextmanager
+def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal; a plain line per tenth of the work elsewhere, on stderr, so that stdout stays the report's."""
+    if not sys.stderr.isatty():
+        yield _plain_progress()
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            tasks.setdefault(what, bar.add_task(what, total=total)) if what not in tasks else None
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _plain_progress() -> Callable[[str, int, int], None]:
+    said = {"": -1}
+
+    def show(what: str, done: int, total: int) -> None:
+        tenth = 10 * done // total if total else 10
+        if said.get(what) != tenth:
+            said[what] = tenth
+            typer.echo(f"{what}: {done} of {total}", err=True)
+
+    return show
