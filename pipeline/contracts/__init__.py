@@ -1,0 +1,68 @@
+"""What the other folders fill or get, as Protocols and plain values.
+
+A plug-in is a module: its functions fill a Protocol below, its docstring says what it is, its file
+name is its name everywhere. All values here are frozen, picklable and free of I/O, so that the same
+function runs in this process, in a pool or on a cluster.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.licensing import Decision, Use
+from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, Read, Source, Unit
+from pipeline.contracts.releasing import Content, Outcome, Released, Releases
+from pipeline.contracts.rendering import (
+    Body,
+    Brand,
+    BundleTransform,
+    Edition,
+    License,
+    Mark,
+    OutputFile,
+    Place,
+    Presentation,
+    Publisher,
+    Site,
+    Transform,
+    Translated,
+    View,
+)
+from pipeline.contracts.rows import FileRow, Row
+from pipeline.contracts.storing import Destination, Store, Stored
+
+__all__ = [
+    "Assets",
+    "Body",
+    "Brand",
+    "BundleTransform",
+    "Conditions",
+    "Content",
+    "Decision",
+    "Destination",
+    "Edition",
+    "Entry",
+    "FileRow",
+    "Files",
+    "Head",
+    "Image",
+    "Index",
+    "License",
+    "Mark",
+    "Outcome",
+    "OutputFile",
+    "Place",
+    "Presentation",
+    "Publisher",
+    "Read",
+    "Released",
+    "Releases",
+    "Row",
+    "Site",
+    "Source",
+    "Store",
+    "Stored",
+    "Transform",
+    "Translated",
+    "Unit",
+    "Use",
+    "View",
+]

@@ -1,0 +1,67 @@
+"""What a release holds, and how it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.contracts.rendering import OutputFile, Site
+from pipeline.contracts.rows import FileRow, Row
+from pipeline.contracts.storing import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a release says, free of when and by which run: the same inputs give the same bytes of it."""
+
+    as_of: str
+    terms_sha256: str
+    license: Mapping[str, Any]
+    notices: Mapping[str, Any]
+    rows: tuple[Row, ...]
+    files: tuple[FileRow, ...]
+    upcoming: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A release as read back from a store. `token` is the store's name (ETag) for the pointer's present state."""
+
+    partner: str
+    site: str
+    sequence: int
+    content_sha256: str
+    manifest_sha256: str
+    created: str
+    run_id: str
+    content: Content
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What publishing did: `published` or `unchanged`, and the sequence that is live now."""
+
+    state: str
+    sequence: int
+    content_sha256: str
+    uploaded: int = 0
+
+
+class Releases(Protocol):
+    """Publishing, as the core sees it (`outputs/release.py`). `prefix` is the site's place in the store."""
+
+    def current(self, store: Store, prefix: str) -> Released | None:
+        """What is live, hashes verified; None before the first release. Raises StoreError."""
+
+    def put_files(self, store: Store, prefix: str, files: Iterable[OutputFile], present: set[str]) -> int:
+        """Stores each file's blob unless its SHA-256 is in `present` (to which it is added). Returns the number stored."""
+
+    def present(self, store: Store, prefix: str) -> set[str]:
+        """The SHA-256 of every blob that the site's prefix holds."""
+
+    def publish(
+        self, store: Store, site: Site, content: Content, previous: Released | None, *, run_id: str, created: str
+    ) -> Outcome:
+        """Shards, manifest, then the pointer by compare-and-swap. Same content: no new release. Raises RaceLost, StoreError."""

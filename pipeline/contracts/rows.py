@@ -1,0 +1,53 @@
+"""What a release says of one topic and of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of a release: its format ("" = of the bundle), bundle path, SHA-256 (hex), bytes, media type."""
+
+    format: str
+    path: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One topic of a release, as manifest and catalog show it; what rules need to judge it again is in it.
+    Dates are ISO strings ("" = none). `links` are (id, language) pairs that its pages lead to. `source` tells its input file
+    from others, without naming it."""
+
+    id: str
+    language: str
+    title: str
+    concept: str = ""
+    version: str = ""
+    kind: str = ""
+    status: str = "active"
+    marks: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    territories: tuple[str, ...] = ()
+    summary: str = ""
+    also_called: tuple[str, ...] = ()
+    codes: tuple[Mapping[str, str], ...] = ()
+    modified: str = ""
+    current_as_of: str = ""
+    review_due: str = ""
+    go_live: str = ""
+    expires: str = ""
+    agreement: str = ""
+    clause: str = ""
+    text_sha256: str = ""
+    translations: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    files: tuple[FileRow, ...] = ()
+    proof: str = ""
+    source: str = ""
+    causes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,49 @@
+"""What a destination fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class Stored(NamedTuple):
+    """One object of a listing; `token` is "" where it would cost reading the object."""
+
+    key: str
+    size: int
+    token: str
+
+
+class Store(Protocol):
+    """A destination (or an input): keys are POSIX paths; objects are whole or absent. Picklable; clients are
+    made on first use in each process. Every method raises StoreError where the store fails. A store that is faster
+    with several requests at once says so in an attribute `parallel` (how many)."""
+
+    @property
+    def url(self) -> str:
+        """How the store is written in settings and messages."""
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        """Bytes and token (an opaque compare-and-swap name, not a checksum). Raises NotFound."""
+
+    def put(
+        self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
+    ) -> str:
+        """Writes whole and returns the new token. `absent`: only where no object is; `match`: only where the
+        object still has that token. Raises PreconditionFailed where it is not so, and writes nothing."""
+
+    def list(self, prefix: str = "") -> Iterator[Stored]:
+        """Every object whose key starts with `prefix`, by key."""
+
+    def delete(self, key: str) -> None:
+        """Removes the object; no error where there is none."""
+
+
+class Destination(Protocol):
+    """A destination: `outputs/stores/<name>.py`."""
+
+    def claims(self, url: str) -> bool:
+        """Whether a store (or input) written like this is this destination's. At most one claims it."""
+
+    def open(self, url: str, settings: Mapping[str, Any]) -> Store:
+        """The store. `settings` is the section of syndication.toml with the destination's name, {} where it has none."""
