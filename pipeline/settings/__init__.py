@@ -1,0 +1,165 @@
+"""Settings: syndication.toml, publisher.toml, assets.toml and partners/*.toml, one module each.
+
+In: TOML files. Out: frozen pydantic models, every field of which has an effect; `json_schemas()` describes them
+for editors. All problems of all files are reported together in one UsageError: file, key, expected, found, and
+for an unknown key the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipeline.errors import UsageError
+from pipeline.settings.assets import Asset
+from pipeline.settings.fields import Model
+from pipeline.settings.partner import Agreement, BrandSettings, Grant, Partner, PartnerNotices, SiteSettings
+from pipeline.settings.publisher import CopyrightDefaults, Publisher, PublisherNotices, TopicDefaults
+from pipeline.settings.reading import read_toml, rejected, validated
+from pipeline.settings.syndication import Brake, Images, Settings
+
+__all__ = [
+    "Agreement",
+    "Asset",
+    "Brake",
+    "BrandSettings",
+    "Configuration",
+    "CopyrightDefaults",
+    "Grant",
+    "Images",
+    "Model",
+    "Partner",
+    "PartnerNotices",
+    "Publisher",
+    "PublisherNotices",
+    "Settings",
+    "SiteSettings",
+    "TopicDefaults",
+    "json_schemas",
+    "load",
+    "unknown",
+    "without_files",
+]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All files together. `folder` is where syndication.toml is; `sections` are the plug-ins' own."""
+
+    folder: Path
+    settings: Settings
+    publisher: Publisher
+    partners: tuple[Partner, ...]
+    assets: Mapping[str, Asset]
+    sections: Mapping[str, Mapping[str, Any]]
+
+    def path(self, written: str) -> Path:
+        """A path as a settings file of this folder writes it."""
+        return (self.folder / written).resolve()
+
+    def with_store(self, store: str) -> Configuration:
+        """The same, publishing elsewhere."""
+        return replace(self, settings=self.settings.model_copy(update={"store": store}))
+
+    def partner(self, name: str) -> Partner:
+        """The partner of this id. Raises UsageError naming the near miss."""
+        for partner in self.partners:
+            if partner.id == name:
+                return partner
+        raise unknown("partner", name, [partner.id for partner in self.partners])
+
+    def timezone(self, partner: Partner) -> ZoneInfo:
+        """The partner's time zone, else the publisher's."""
+        return ZoneInfo(partner.timezone or self.publisher.timezone)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that nobody knows, with the nearest one that exists."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, 1)
+    return UsageError(
+        f"unknown {what} {name!r}",
+        expected=", ".join(names) or f"(there is no {what})",
+        fix=f"did you mean {near[0]!r}?" if near else f"use one of those, or add the {what}",
+    )
+
+
+def load(path: Path, destinations: Sequence[str]) -> Configuration:
+    """Reads syndication.toml and the files it names. `destinations` are the plug-ins that may bring a section.
+
+    Raises UsageError with every problem of every file.
+    """
+    problems: list[str] = []
+    raw = read_toml(path, problems)
+    sections = {name: raw.pop(name) for name in destinations if isinstance(raw.get(name), dict)}
+    settings = validated(Settings, raw, path, problems, sections=destinations)
+    if settings is None:
+        raise rejected(problems)
+    folder = path.resolve().parent
+    publisher_path = folder / settings.publisher
+    publisher = validated(Publisher, read_toml(publisher_path, problems), publisher_path, problems)
+    partners = _load_partners(folder / settings.partners, problems)
+    assets = _load_assets(folder / settings.assets, problems) if settings.assets else {}
+    if publisher and settings.assets and publisher.assets_without_entry is None:
+        problems.append(
+            f"{publisher_path}: assets_without_entry: missing\n  expected: 'ours' or 'refuse', because {settings.assets} is set\n"
+            "  to do:    say whose images are that it does not list"
+        )
+    if problems or publisher is None:
+        raise rejected(problems)
+    return Configuration(folder, settings, publisher, partners, assets, sections)
+
+
+def without_files(inputs: Sequence[str]) -> Configuration:
+    """A configuration for checking files that belong to no project yet: no partner, no store, nothing required."""
+    settings = Settings(inputs=list(inputs), store="build/store", cache="")
+    publisher = Publisher(id="none", name="none", require=(), notices={})
+    return Configuration(Path.cwd(), settings, publisher, (), {}, {})
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema (2020-12) of each file by name, for editors that complete and check TOML."""
+    return {
+        "syndication": Settings.model_json_schema(),
+        "publisher": Publisher.model_json_schema(),
+        "partner": Partner.model_json_schema(),
+        "asset": Asset.model_json_schema(),
+    }
+
+
+def _load_partners(folder: Path, problems: list[str]) -> tuple[Partner, ...]:
+    if not folder.is_dir():
+        problems.append(f"{folder}: no such folder\n  expected: a folder of <id>.toml\n  to do:    create it, or mend 'partners'")
+        return ()
+    found = []
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:  # glob() would say that nothing is there
+        problems.append(f"{folder}: can not be read: {error}")
+        return ()
+    for path in paths:
+        partner = validated(Partner, read_toml(path, problems), path, problems)
+        if partner is None:
+            continue
+        if partner.id != path.stem:
+            problems.append(f"{path}: id\n  expected: {path.stem!r}, as the file is named\n  found:    {partner.id!r}")
+        found.append(partner)
+    if not found and not problems:
+        problems.append(
+            f"{folder}: no partner\n  expected: at least one <id>.toml\n  to do:    write one ('init' makes an example)"
+        )
+    return tuple(found)
+
+
+def _load_assets(path: Path, problems: list[str]) -> dict[str, Asset]:
+    raw = read_toml(path, problems)
+    found = {}
+    for name, value in raw.items():
+        asset = validated(Asset, value if isinstance(value, dict) else {"": value}, path, problems, at=(name,))
+        if asset is not None:
+            found[name] = asset
+    return found

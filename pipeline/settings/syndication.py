@@ -1,0 +1,40 @@
+"""syndication.toml: where things are, and what stops a run. In: TOML values. Out: `Settings`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.settings.fields import Model, Share, Text
+
+
+class Brake(Model):
+    """Stops a site where more than this share of its topics (and at least `at_least`) would go or change, undecided."""
+
+    removals: Share = Field("5%", description="Share of a site's topics that one run may remove without a decision or a date.")
+    changes: Share = Field("50%", description="Share of a site's topics whose text may change in one run.")
+    at_least: int = Field(5, ge=0, description="Never stop for fewer topics than this.")
+
+
+class Images(Model):
+    """Limits of images."""
+
+    max_megabytes: float = Field(5.0, gt=0, description="A larger image file is a finding and is not delivered.")
+    max_megapixels: float = Field(25.0, gt=0, description="An image of more pixels is a finding and is not delivered.")
+
+
+class Settings(Model):
+    """syndication.toml: where things are. Paths are relative to the file."""
+
+    inputs: list[Text] = Field(
+        min_length=1, description="Folders, files, zip archives or s3:// prefixes with topic XML and images."
+    )
+    publisher: Text = Field("publisher.toml", description="The publisher's file.")
+    partners: Text = Field("partners", description="A folder of <id>.toml, one per partner.")
+    assets: str = Field("", description="Rights of images, by file (assets.toml); empty: none is described.")
+    store: Text = Field(description="Where releases go: a folder or s3://bucket/prefix.")
+    cache: str = Field("build/cache", description="A folder for work that need not be done twice; empty: none.")
+    conditions: str = Field("", description="A DITAVAL file that applies to every partner that names none of its own.")
+    maps: list[str] = Field(default_factory=list, description="Root maps; empty: every map that no other map references.")
+    workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
+    brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
+    images: Images = Field(default_factory=Images, description="How large images may be.")
