@@ -87,7 +87,13 @@ def _rows(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> Iterat
         yield f"| `{prefix}{name}` | {default} | {value['description']} |"
         inner = _model_of(value, models)
         if inner:
-            many = ".<name>" if "additionalProperties" in value else "[]" if value.get("type") == "array" else ""
+            many = (
+                ".<name>"
+                if {"additionalProperties", "patternProperties"} & set(value)
+                else "[]"
+                if value.get("type") == "array"
+                else ""
+            )
             yield from _rows(inner, models, f"{prefix}{name}{many}.")
 
 

@@ -17,13 +17,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One rule's answer. `verdict` is grant, withhold or condition; `until` the first day it could differ."""
+    """One rule's answer. `verdict` is grant, withhold or condition (granted, under a `mark` right under the title);
+    `until` the first day it could differ."""
 
     rule: str
     verdict: str
     reason: str
     clause: str = ""
     until: date | None = None
+    mark: str = ""
 
     @property
     def refuses(self) -> bool:

@@ -106,12 +106,16 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """Under which terms a site has a topic: agreement, clause, last day, and the address of the terms."""
+    """Under which terms a site has a topic: agreement, clause, last day, and the address of the terms; `kind` is production or
+    evaluation, `edits` none, adapt or translate, `ai` pairs of a use by machines (train, ground, ...) and reserved or allowed."""
 
     agreement: str
     clause: str
     ends: date | None = None
     url: str = ""
+    kind: str = "production"
+    edits: str = "none"
+    ai: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,21 +17,27 @@ from zoneinfo import ZoneInfo
 from pipeline.errors import UsageError
 from pipeline.settings.assets import Asset
 from pipeline.settings.fields import Model
-from pipeline.settings.partner import Agreement, BrandSettings, Grant, Partner, PartnerNotices, SiteSettings
-from pipeline.settings.publisher import CopyrightDefaults, Publisher, PublisherNotices, TopicDefaults
+from pipeline.settings.partner import BrandSettings, Partner, PartnerNotices, SiteSettings
+from pipeline.settings.publisher import CopyrightDefaults, Freshness, Publisher, PublisherNotices, TopicDefaults
 from pipeline.settings.reading import read_toml, rejected, validated
 from pipeline.settings.syndication import Brake, Images, Settings
+from pipeline.settings.terms import AfterEnd, Agreement, Exemption, Grant, Limits, Obligation
 
 __all__ = [
+    "AfterEnd",
     "Agreement",
     "Asset",
     "Brake",
     "BrandSettings",
     "Configuration",
     "CopyrightDefaults",
+    "Exemption",
+    "Freshness",
     "Grant",
     "Images",
+    "Limits",
     "Model",
+    "Obligation",
     "Partner",
     "PartnerNotices",
     "Publisher",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -43,6 +44,12 @@ def _link_template(template: str) -> str:
     return template
 
 
+def _territory(code: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
+        raise ValueError("expected a country (ISO 3166-1: 'US') or a part of one (ISO 3166-2: 'US-CA')")
+    return code
+
+
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Language = Annotated[str, AfterValidator(_language)]
 Share = Annotated[str, AfterValidator(_percent)]
@@ -51,7 +58,17 @@ PathId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
 Text = Annotated[str, Field(min_length=1)]
+Days = Annotated[int, Field(ge=0, le=36500)]
+Territory = Annotated[str, AfterValidator(_territory)]
 Scope = Literal["all"] | Annotated[list[Text], Field(min_length=1)]
+TerritoryScope = Literal["all"] | Annotated[list[Territory], Field(min_length=1)]
+Channel = Literal["portal", "public-web", "ehr", "app", "print", "kiosk"]
+
+
+def days_after(day: date, days: int) -> date:
+    """The day so many days later (or earlier); the first or last day there is, where it would lie beyond: 9999-12-31 means
+    'never', and has no next day."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 class Model(BaseModel):

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipeline.settings.fields import Color, Language, LinkTemplate, Model, PathId, Scope, Text, TimeZone
-
-
-class Grant(Model):
-    """What one clause of an agreement allows. A scope left out is an error, never a grant; 'all' is written."""
-
-    clause: Text = Field(description="Clause of the agreement; printed by explain, reports and rights records.")
-    collections: Scope = Field(description="Collections by id, or 'all'.")
-    languages: Scope = Field(description="Languages ('es' covers 'es-US'), or 'all'.")
-    audiences: Scope = Field(description="Audiences, or 'all'.")
-    formats: Scope = Field(description="Formats, or 'all'.")
-    images: Literal["none", "own", "sublicensable"] = Field(
-        description="none; own: the publisher's; sublicensable: also those whose holder lets us pass them on."
-    )
-    sites: Scope = Field("all", description="Sites of the partner that the clause covers.")
-
-
-class Agreement(Model):
-    """One agreement; several live side by side."""
-
-    id: Text = Field(description="The agreement's own number.")
-    starts: date = Field(description="First day.")
-    ends: date = Field(description="Last day, inclusive, in the partner's time zone.")
-    grants: list[Grant] = Field(min_length=1, description="What it allows.")
-
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Agreement:
-        if self.ends < self.starts:
-            raise ValueError(f"ends ({self.ends}) is before starts ({self.starts})")
-        return self
+from pipeline.notices import LEGAL
+from pipeline.settings.fields import Channel, Color, Language, LinkTemplate, Model, PathId, Territory, Text, TimeZone
+from pipeline.settings.publisher import Freshness
+from pipeline.settings.terms import Agreement, Exemption, Obligation
 
 
 class PartnerNotices(Model):
@@ -63,7 +36,50 @@ class SiteSettings(Model):
     topic_link: LinkTemplate = Field(
         "", description="Link template of JSON fragments, with {id}, {language}, {anchor}; empty: relative links."
     )
-    indexing: Literal["noindex", "free"] = Field("noindex", description="Whether search engines may index the pages.")
+    channel: Channel = Field(
+        "portal",
+        description="portal, public-web, ehr, app, print or kiosk: grants may name them; refresh_days has its default from it.",
+    )
+    territories: list[Territory] = Field(
+        default_factory=list,
+        description="Countries or parts of them where the site is shown; empty: anywhere, which no grant, topic or image covers"
+        " that names territories.",
+    )
+    edits: Literal["none", "adapt", "translate"] = Field(
+        "none",
+        description="What the partner may do to the text; said in rights records. adapt: the adapted legal block is the default.",
+    )
+    indexing: Literal["noindex", "canonical", "free"] = Field(
+        "noindex",
+        description="Whether search engines may index the pages. canonical: those that name the publisher's own page; free: all.",
+    )
+    refresh_days: int = Field(
+        0, ge=0, le=366, description="The partner must fetch at least this often; said in the manifest. 0: as the channel has it."
+    )
+
+
+class Contacts(Model):
+    """Who is told what; printed in reports."""
+
+    safety: str = Field("", description="Who acts on withdrawals and corrections, day and night; 'check --partner' asks for it.")
+    technical: str = Field("", description="Who looks after the site.")
+    legal: str = Field("", description="Who looks after the agreement.")
+
+
+Permission = Literal["reserved", "allowed"]
+
+
+class ArtificialIntelligence(Model):
+    """What machines may do with the content; said in manifests and rights records."""
+
+    train: Permission = Field("reserved", description="Train models.")
+    ground: Permission = Field("reserved", description="Ground answers of models in it.")
+    summarize: Permission = Field("reserved", description="Let machines summarize it.")
+    translate: Permission = Field("reserved", description="Let machines translate it.")
+    index: Permission = Field("reserved", description="Mine text, and index it for search by meaning.")
+
+
+CodeSystem = Literal["snomed-ct", "cpt"]
 
 
 class Partner(Model):
@@ -75,6 +91,27 @@ class Partner(Model):
     conditions: str = Field("", description="A DITAVAL file for this partner; empty: that of syndication.toml.")
     agreements: list[Agreement] = Field(min_length=1, description="Agreements, past ones too.")
     notices: dict[Language, PartnerNotices] = Field(default_factory=dict, description="Notices by language.")
+    order: tuple[Literal[LEGAL], ...] = Field(  # type: ignore[valid-type]
+        (), description="Order of the legal block on this partner's pages; empty: the publisher's."
+    )
+    language_fallback: dict[Language, Language] = Field(
+        default_factory=dict,
+        description="By language, the one that stands in for topics it lacks: es = 'en'. Links lead there, and the page says so."
+        " Empty: no language stands in for another.",
+    )
+    freshness: Freshness | None = Field(None, description="What becomes of topics past review; left out: the publisher's.")
+    exemptions: list[Exemption] = Field(default_factory=list, description="Rules and proofs set aside, with reason and last day.")
+    obligations: list[Obligation] = Field(
+        default_factory=list, description="Clauses that software can not enforce; printed in reports and the manifest."
+    )
+    contacts: Contacts = Field(default_factory=Contacts, description="Who is told what.")
+    ai: ArtificialIntelligence = Field(
+        default_factory=ArtificialIntelligence, description="What machines may do with the content: each reserved or allowed."
+    )
+    code_systems: dict[CodeSystem, Text] = Field(
+        default_factory=dict,
+        description="The partner's own license of a code system, by snomed-ct or cpt; without it, such codes are left out.",
+    )
     brand: BrandSettings = Field(default_factory=BrandSettings, description="Looks.")
     templates: str = Field("", description="A folder of templates and style sheets that win over ours.")
     sites: dict[PathId, SiteSettings] = Field(default_factory=dict, description="Sites; none: one with the partner's id.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.notices import LEGAL
-from pipeline.settings.fields import Language, Model, PathId, Text, TimeZone, WebAddress
+from pipeline.settings.fields import Days, Language, Model, PathId, Text, TimeZone, WebAddress
 
 
 class CopyrightDefaults(Model):
@@ -42,6 +42,26 @@ class PublisherNotices(Model):
     logo: str = Field("", description="The publisher's logo in this language, a file beside publisher.toml.")
 
 
+class Freshness(Model):
+    """What becomes of topics whose review is due, and of translations older than their source. Days count from that day."""
+
+    due_soon_days: Days = Field(90, description="A review due within this many days is in the forecast; readers see nothing.")
+    in_review_days: Days = Field(
+        180, description="An overdue topic that is in review is shown without a mark for this many days."
+    )
+    mark_after_days: Days = Field(30, description="An overdue topic says when its review was due, from this many days on.")
+    withhold_after_days: Days = Field(365, description="A topic overdue for more days than this is withheld.")
+    translation_days: Days = Field(
+        180, description="A translation older than its source says so, and is withheld after more days than this."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Freshness:
+        if self.withhold_after_days < max(self.mark_after_days, self.in_review_days):
+            raise ValueError("withhold_after_days is less than mark_after_days or in_review_days: no reader would be warned")
+        return self
+
+
 class Publisher(Model):
     """publisher.toml: who publishes, and what stands under every topic."""
 
@@ -61,6 +81,9 @@ class Publisher(Model):
     )
     order: tuple[Literal[LEGAL], ...] = Field(  # type: ignore[valid-type]
         LEGAL, description="Order of the legal block, which follows the credits; kinds left out come last."
+    )
+    freshness: Freshness = Field(
+        default_factory=Freshness, description="What becomes of topics past review; a partner may agree on other days."
     )
     copyright: CopyrightDefaults | None = Field(None, description="Copyright of topics that state none.")
     defaults: TopicDefaults = Field(default_factory=TopicDefaults, description="What topics may leave out.")

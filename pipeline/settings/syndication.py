@@ -38,3 +38,8 @@ class Settings(Model):
     workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
     brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
     images: Images = Field(default_factory=Images, description="How large images may be.")
+    confirmed_edits: dict[str, Text] = Field(
+        default_factory=dict,
+        description="Edits that change no meaning: input file = the start (12 or more digits) of its SHA-256. Topics whose text"
+        " such a file changed go out though neither their version nor their review date moved.",
+    )
