@@ -19,7 +19,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
 from outputs._paths import set_problem
-from pipeline.contracts import Content, FileRow, Row
+from pipeline.contracts import Content, FileRow, Moved, Row, Withdrawn
 from pipeline.errors import StoreError, UsageError
 
 SCHEMA: Final = "1"
@@ -94,7 +94,7 @@ def describe(content: Content) -> Described:
     """The content as a store will have it. Raises UsageError where no bundle could hold it: two files of one path, a path that
     is not safe, a topic twice."""
     rows = [row_document(row) for row in sorted(content.rows, key=_key)]
-    if problem := _rows_problem(content.rows) or _files_problem(all_files(content)):
+    if problem := _rows_problem(content) or _files_problem(all_files(content)):
         raise UsageError(
             f"a release can not be made: {problem}", fix="report the format or setting that names that file or topic"
         )
@@ -106,8 +106,8 @@ def describe(content: Content) -> Described:
         "notices": content.notices,
         "shards": [asdict(shard) for shard, _ in parts],
         "files": [asdict(file) for file in sorted(content.files, key=lambda file: file.path)],
-        "withdrawn": [],
-        "moved": [],
+        "withdrawn": [asdict(gone) for gone in sorted(content.withdrawn, key=_key)],
+        "moved": [asdict(moved) for moved in sorted(content.moved, key=_key)],
         "upcoming": content.upcoming,
     }
     return Described(document, _sha256(canonical(document)), parts)
@@ -139,10 +139,12 @@ def pack(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Shard, bytes]]:
 
 
 def all_files(content: Content) -> Iterator[FileRow]:
-    """Every file of a release: the bundle's, then each topic's."""
+    """Every file of a release: the bundle's, then each topic's, then the notices in the place of withdrawn ones."""
     yield from content.files
     for row in content.rows:
         yield from row.files
+    for gone in content.withdrawn:
+        yield from gone.files
 
 
 def _split(items: list[tuple[int, Mapping[str, Any]]], bit: int) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
@@ -249,7 +251,7 @@ def content(manifest: Manifest, rows: Sequence[Mapping[str, Any]], what: str) ->
     """The content that manifest and row documents say, with every path checked. Raises StoreError."""
     found = record(Content, {**manifest.document, "rows": list(rows)}, what)
     found = replace(found, rows=tuple(sorted(found.rows, key=_key)))
-    if problem := _rows_problem(found.rows) or _files_problem(all_files(found)):
+    if problem := _rows_problem(found) or _files_problem(all_files(found)):
         raise StoreError(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
     return found
 
@@ -348,6 +350,14 @@ def _row(value: object, what: str) -> Row:
     return record(Row, value, what)
 
 
+def _withdrawn(value: object, what: str) -> Withdrawn:
+    return record(Withdrawn, value, what)
+
+
+def _moved(value: object, what: str) -> Moved:
+    return record(Moved, value, what)
+
+
 # By a field's type as contracts.py writes it.
 _READERS: Final[dict[str, Callable[[object, str], Any]]] = {
     "str": _text,
@@ -358,6 +368,8 @@ _READERS: Final[dict[str, Callable[[object, str], Any]]] = {
     "tuple[Mapping[str, str], ...]": _many(_texts_by_name),
     "tuple[FileRow, ...]": _many(_file),
     "tuple[Row, ...]": _many(_row),
+    "tuple[Withdrawn, ...]": _many(_withdrawn),
+    "tuple[Moved, ...]": _many(_moved),
 }
 _HEADER: Final = frozenset({"schema", "content", *(field.name for field in fields(Header))})
 
@@ -365,13 +377,14 @@ _HEADER: Final = frozenset({"schema", "content", *(field.name for field in field
 # --- both ways ------------------------------------------------------------------------------------
 
 
-def _key(row: Row) -> tuple[str, str]:
+def _key(row: Row | Withdrawn | Moved) -> tuple[str, str]:
     return row.id, row.language
 
 
-def _rows_problem(rows: Iterable[Row]) -> str:
+def _rows_problem(content: Content) -> str:
     seen: set[tuple[str, str]] = set()
-    for row in rows:
+    everything: tuple[Row | Withdrawn, ...] = (*content.rows, *content.withdrawn)
+    for row in everything:
         if _key(row) in seen:
             return f"the topic {row.id!r} is in it twice in {row.language!r}"
         seen.add(_key(row))

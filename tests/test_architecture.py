@@ -19,7 +19,10 @@ LEAVES: Final = frozenset(
     f"pipeline.{name}" for name in ("topic", "findings", "errors", "contracts", "notices", "pandoc", "xml", "labels")
 )
 # Within outputs/ each may import those before it.
-OUTPUTS_ORDER: Final = ("manifest", "pointer", "signing", "changes", "release", "archive", "prune", "pull", "access", "status")
+OUTPUTS_ORDER: Final = (
+    *("manifest", "pointer", "signing", "changes", "release"),
+    *("decisions", "archive", "prune", "pull", "access", "status"),
+)
 PLUGIN_FOLDERS: Final = ("sources", "transforms", "outputs.stores", "pipeline.rules")
 ONLY_IN: Final = {
     "boto3": {"outputs.stores.s3"},

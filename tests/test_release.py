@@ -32,7 +32,7 @@ from seaweed import Place, s3_place
 
 from outputs import manifest, pointer, pull, release
 from outputs.stores import folder
-from pipeline.contracts import Content, FileRow, Outcome, OutputFile, Row, Store
+from pipeline.contracts import Content, FileRow, Moved, Outcome, OutputFile, Row, Store, Withdrawn
 from pipeline.errors import NotFound, PreconditionFailed, RaceLost, StoreError, UsageError
 
 __all__ = ["s3_place"]
@@ -108,7 +108,8 @@ def test_every_field_comes_back() -> None:
         return filled(FileRow, path=path, sha256="a" * 64)  # type: ignore[no-any-return]
 
     rows = (filled(Row, files=(file("z"), file("a"))), Row("y", "en", "", status=""), Row("y", "es", "T"))
-    whole = filled(Content, rows=rows, files=(file("b"),))
+    gone = filled(Withdrawn, id="w", language="en", files=(file("c"),))
+    whole = filled(Content, rows=rows, files=(file("b"),), withdrawn=(gone,), moved=(filled(Moved),))
     described = manifest.describe(whole)
     data = manifest.write(described, manifest.Header("p", "s", 1, "", "r", "c"))
     found = manifest.read(data, "it")
@@ -564,7 +565,7 @@ def test_what_a_later_version_adds_is_left_alone(disk: Store) -> None:
     forge(
         disk,
         rows=lambda rows: [item.update(grade="A") for item in rows],
-        document=lambda d: d.update(changes={"sha256": "x"}, withdrawn=[{"id": "y"}]),
+        document=lambda d: d.update(changes={"sha256": "x"}, renewed=[{"id": "y"}]),
     )
     live = release.current(disk, SITE.prefix)
     assert live

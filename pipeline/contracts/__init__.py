@@ -7,6 +7,7 @@ function runs in this process, in a pool or on a cluster.
 
 from __future__ import annotations
 
+from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Received, ReceivedFile
 from pipeline.contracts.licensing import Decision, Use
 from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, Read, Source, Unit
 from pipeline.contracts.releasing import Content, Outcome, Released, Releases
@@ -26,10 +27,11 @@ from pipeline.contracts.rendering import (
     Translated,
     View,
 )
-from pipeline.contracts.rows import FileRow, Row
+from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
 from pipeline.contracts.storing import Destination, Store, Stored
 
 __all__ = [
+    "Archive",
     "Assets",
     "Body",
     "Brand",
@@ -37,8 +39,10 @@ __all__ = [
     "Conditions",
     "Content",
     "Decision",
+    "Decisions",
     "Destination",
     "Edition",
+    "EditorialDecision",
     "Entry",
     "FileRow",
     "Files",
@@ -47,12 +51,16 @@ __all__ = [
     "Index",
     "License",
     "Mark",
+    "Moved",
     "Outcome",
     "OutputFile",
+    "PastRelease",
     "Place",
     "Presentation",
     "Publisher",
     "Read",
+    "Received",
+    "ReceivedFile",
     "Released",
     "Releases",
     "Row",
@@ -65,4 +73,5 @@ __all__ = [
     "Unit",
     "Use",
     "View",
+    "Withdrawn",
 ]

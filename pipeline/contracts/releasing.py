@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.contracts.rendering import OutputFile, Site
-from pipeline.contracts.rows import FileRow, Row
+from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
 from pipeline.contracts.storing import Store
 
 
@@ -21,6 +21,8 @@ class Content:
     notices: Mapping[str, Any]
     rows: tuple[Row, ...]
     files: tuple[FileRow, ...]
+    withdrawn: tuple[Withdrawn, ...] = ()
+    moved: tuple[Moved, ...] = ()
     upcoming: tuple[Mapping[str, str], ...] = ()
 
 

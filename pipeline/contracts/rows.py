@@ -51,3 +51,34 @@ class Row:
     proof: str = ""
     source: str = ""
     causes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """One topic that a site once had and must show no more. `decision` is the number of the decision, `versions` those that it
+    names (none: all), `notice` what readers are told, by language, `contact` whom they may ask. `path` is the topic's folder;
+    its `files` hold the notice now, for 24 months."""
+
+    decision: int
+    id: str
+    language: str
+    versions: tuple[str, ...]
+    reason: str
+    severity: str
+    action: str
+    at: str
+    act_by: str
+    notice: Mapping[str, str]
+    contact: str
+    replaced_by: str
+    path: str
+    files: tuple[FileRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A topic that was renamed: old and new id in one language."""
+
+    id: str
+    language: str
+    to: str

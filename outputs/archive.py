@@ -1,0 +1,327 @@
+"""The publisher's own memory: nothing that was published is lost. In: a release that is about to be replaced. Out: what was live
+on any day, its terms and its bytes.
+
+    sites/<site>.json                       a site as it was last described: who ever got a release
+    archive/<site>/received.json            what the site has ever had, by topic
+    archive/<site>/releases/<sequence>.json one for each replaced release: when it was made, its manifest, its terms
+    archive/<site>/targets/<sha256>.manifest.json, archive/<site>/blobs/<aa>/<sha256>
+    archive/<site>/terms/<sha256>.json      terms, as they were hashed
+    archive/<site>/condemned.json           what prune.py will remove, and since when nothing has needed it
+
+Partners read their own prefix, `p/<site>`, and nothing of these. A release is kept before the next one is published, so that a
+run that dies can lose none. The bytes of files stay in the prefix until `prune` moves them here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from outputs import manifest
+from outputs.release import blob_key, in_parallel, manifest_key, put_once
+from pipeline.contracts import Content, PastRelease, Received, ReceivedFile, Released, Row, Site, Store
+from pipeline.errors import NotFound, PreconditionFailed, StoreError
+
+FOLDER: Final = "archive"
+SITES: Final = "sites"
+_ATTEMPTS: Final = 20
+
+Key = tuple[str, str]
+
+
+def home(prefix: str) -> str:
+    """Where a site's archive is."""
+    return f"{FOLDER}/{_site_id(prefix)}"
+
+
+def _site_id(prefix: str) -> str:
+    return prefix.rpartition("/")[2]
+
+
+# --- sites --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    partner: str
+    id: str
+    name: str
+    prefix: str
+    color: str
+
+
+def sites(store: Store) -> dict[str, Site]:
+    """Every site that was ever published to, by prefix. Raises StoreError."""
+    keys = [key for key in _keys(store, f"{SITES}/") if key.endswith(".json")]
+    found = in_parallel(store, lambda key: _site(store, key), keys)
+    return {site.prefix: site for site in found}
+
+
+def _site(store: Store, key: str) -> Site:
+    what = f"{store.url}: {key}"
+    found = manifest.record(_Described, manifest.read_json(store.get(key)[0], what), what)
+    if key != f"{SITES}/{_site_id(found.prefix)}.json":
+        raise manifest.unsound(what, f"it describes {found.prefix!r}")
+    site = Site(found.partner, found.id, found.name, found.prefix)
+    return replace(site, brand=replace(site.brand, color=found.color))
+
+
+def describe(store: Store, site: Site) -> None:
+    """Remembers a site as it is now; where nothing changed, nothing is written."""
+    found = _Described(site.partner, site.id, site.name, site.prefix, site.brand.color)
+    data = manifest.canonical(asdict(found))
+    key = f"{SITES}/{_site_id(site.prefix)}.json"
+    try:
+        if store.get(key)[0] == data:
+            return
+    except NotFound:
+        pass
+    store.put(key, data, media_type=manifest.MEDIA_TYPE)
+
+
+# --- what a site has had ------------------------------------------------------------------------
+
+
+def received(store: Store, prefix: str, live: Iterable[Row]) -> dict[Key, Received]:
+    """What the site has ever had: what was kept, and the rows that are live. Raises StoreError."""
+    return _merged(_received(store, prefix)[0], live)
+
+
+def _received(store: Store, prefix: str) -> tuple[dict[Key, Received], str]:
+    key = f"{home(prefix)}/received.json"
+    try:
+        data, token = store.get(key)
+    except NotFound:
+        return {}, ""
+    what = f"{store.url}: {key}"
+    topics = manifest.read_json(data, what).get("topics")
+    if not isinstance(topics, list):
+        raise manifest.unsound(what, "'topics' is no list")
+    found = (_read_received(item, what) for item in topics)
+    return {(one.id, one.language): one for one in found}, token
+
+
+def _read_received(item: Any, what: str) -> Received:
+    if not isinstance(item, dict) or not isinstance(item.get("files"), list):
+        raise manifest.unsound(what, f"{item!r:.80} where a topic is expected")
+    files = tuple(manifest.record(ReceivedFile, file, what) for file in item["files"])
+    return replace(manifest.record(_Topic, item, what).received(), files=files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    id: str
+    language: str
+    title: str
+    versions: tuple[str, ...]
+
+    def received(self) -> Received:
+        return Received(self.id, self.language, self.title, self.versions, ())
+
+
+def _merged(before: Mapping[Key, Received], live: Iterable[Row]) -> dict[Key, Received]:
+    found = dict(before)
+    for row in live:
+        old = found.get((row.id, row.language))
+        versions = (*(v for v in old.versions if v != row.version), row.version) if old else (row.version,)
+        files = {file.format: file for file in old.files} if old else {}
+        files.update(_main_files(row))
+        found[row.id, row.language] = Received(row.id, row.language, row.title, versions, tuple(files.values()))
+    return found
+
+
+def _main_files(row: Row) -> dict[str, ReceivedFile]:
+    """The main file of each format: the first, as formats give them; pictures come after it."""
+    found: dict[str, ReceivedFile] = {}
+    for file in row.files:
+        if not file.media_type.startswith("image/"):
+            found.setdefault(file.format, ReceivedFile(file.format, file.path, file.media_type))
+    return found
+
+
+# --- keeping ------------------------------------------------------------------------------------
+
+
+def keep(store: Store, prefix: str, released: Released, terms: Mapping[str, bytes]) -> None:
+    """Keeps a release that is about to be replaced. What is kept already is left alone. Raises StoreError."""
+    _keep_terms(store, prefix, terms)
+    record = f"{home(prefix)}/releases/{released.sequence}.json"
+    if _has(store, record):
+        return
+    data, _ = store.get(manifest_key(prefix, released.manifest_sha256))
+    found = manifest.read(data, f"{store.url}: the manifest of {prefix}, release {released.sequence},")
+    list(in_parallel(store, lambda shard: _copy(store, prefix, shard.sha256), found.shards))
+    put_once(store, manifest_key(home(prefix), released.manifest_sha256), data, manifest.MEDIA_TYPE)
+    _update_received(store, prefix, released.content.rows)
+    past = PastRelease(released.sequence, released.created, released.manifest_sha256, released.content.terms_sha256)
+    put_once(store, record, manifest.canonical(asdict(past)), manifest.MEDIA_TYPE)  # last: it says that all else is there
+
+
+def _keep_terms(store: Store, prefix: str, terms: Mapping[str, bytes]) -> None:
+    for sha256, data in terms.items():
+        put_once(store, _terms_key(prefix, sha256), data, manifest.MEDIA_TYPE)
+
+
+def _terms_key(prefix: str, sha256: str) -> str:
+    return f"{home(prefix)}/terms/{sha256}.json"
+
+
+def _copy(store: Store, prefix: str, sha256: str) -> None:
+    key = blob_key(home(prefix), sha256)
+    if not _has(store, key):
+        put_once(store, key, _verified(store.get(blob_key(prefix, sha256))[0], sha256, store, prefix), "application/octet-stream")
+
+
+def _update_received(store: Store, prefix: str, rows: Iterable[Row]) -> None:
+    rows = list(rows)
+
+    def change(before: dict[Key, Received]) -> dict[Key, Received]:
+        return _merged(before, rows)
+
+    for _ in range(_ATTEMPTS):
+        before, token = _received(store, prefix)
+        after = change(before)
+        if after == before:
+            return
+        data = manifest.canonical({"topics": [asdict(after[key]) for key in sorted(after)]})
+        if write(store, f"{home(prefix)}/received.json", data, token):
+            return
+    raise StoreError(f"{store.url}: {home(prefix)}/received.json changes faster than it can be written", fix="run again")
+
+
+def write(store: Store, key: str, data: bytes, token: str) -> bool:
+    """Writes an object that only has the state `token` ("" = is not there); False where another writer came first."""
+    try:
+        store.put(key, data, media_type=manifest.MEDIA_TYPE, absent=not token, match=token)
+    except PreconditionFailed:
+        return store.get(key)[0] == data
+    return True
+
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+def releases(store: Store, prefix: str) -> list[PastRelease]:
+    """Every release kept, oldest first. Raises StoreError."""
+
+    def one(key: str) -> PastRelease:
+        what = f"{store.url}: {key}"
+        return manifest.record(PastRelease, manifest.read_json(store.get(key)[0], what), what)
+
+    keys = _keys(store, f"{home(prefix)}/releases/")
+    return sorted(in_parallel(store, one, keys), key=lambda past: past.sequence)
+
+
+def content(store: Store, prefix: str, past: PastRelease) -> Content:
+    """What a kept release said, every hash verified. Raises StoreError."""
+    what = f"{store.url}: release {past.sequence} in {home(prefix)}"
+    data = _verified(store.get(manifest_key(home(prefix), past.manifest_sha256))[0], past.manifest_sha256, store, prefix)
+    found = manifest.read(data, what)
+    shards = in_parallel(store, lambda shard: blob(store, prefix, shard.sha256), found.shards)
+    return manifest.content(found, manifest.read_rows(found, shards, what), what)
+
+
+def blob(store: Store, prefix: str, sha256: str) -> bytes:
+    """The bytes of that hash, from the site's prefix or the archive, verified. Raises NotFound where neither has them."""
+    try:
+        data = store.get(blob_key(prefix, sha256))[0]
+    except NotFound:
+        data = store.get(blob_key(home(prefix), sha256))[0]
+    return _verified(data, sha256, store, prefix)
+
+
+def terms(store: Store, prefix: str, sha256: str) -> bytes:
+    """The terms of that hash, verified. Raises NotFound."""
+    return _verified(store.get(_terms_key(prefix, sha256))[0], sha256, store, prefix)
+
+
+def recall(store: Store, prefix: str, content: Content) -> int:
+    """Puts back into the site's prefix what of a content is in the archive alone. Raises NotFound where a blob is nowhere."""
+    present = {key.rpartition("/")[2] for key in _keys(store, f"{prefix}/blobs/")}
+    missing = {file.sha256: file.media_type for file in manifest.all_files(content) if file.sha256 not in present}
+
+    def put_back(item: tuple[str, str]) -> bool:
+        return put_once(store, blob_key(prefix, item[0]), blob(store, prefix, item[0]), item[1])
+
+    return sum(in_parallel(store, put_back, list(missing.items())))
+
+
+def _verified(data: bytes, sha256: str, store: Store, prefix: str) -> bytes:
+    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise StoreError(
+            f"{store.url}: something of {prefix} was altered",
+            expected=sha256,
+            found=found,
+            fix="restore it from a backup, and find out who can write there",
+        )
+    return data
+
+
+def _has(store: Store, key: str) -> bool:
+    return key in _keys(store, key)
+
+
+def _keys(store: Store, folder: str) -> list[str]:
+    try:
+        return [stored.key for stored in store.list(folder)]
+    except NotFound:
+        return []
+
+
+# --- what is about to be removed ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Condemned:
+    """Blobs of a prefix (by SHA-256) that nothing has needed since a day, and those that `prune` is removing since a moment."""
+
+    since: Mapping[str, str]
+    going: tuple[str, ...] = ()
+    began: str = ""
+
+
+def condemned(store: Store, prefix: str) -> tuple[Condemned, str]:
+    """What prune.py noted of a site, with the store's token for it ("" = nothing yet)."""
+    key = f"{home(prefix)}/condemned.json"
+    try:
+        data, token = store.get(key)
+    except NotFound:
+        return Condemned({}), ""
+    what = f"{store.url}: {key}"
+    return manifest.record(Condemned, manifest.read_json(data, what), what), token
+
+
+def condemn(store: Store, prefix: str, change: Callable[[Condemned], Condemned]) -> Condemned:
+    """Changes what is noted, whoever else does at the same moment. Raises StoreError."""
+    for _ in range(_ATTEMPTS):
+        before, token = condemned(store, prefix)
+        after = change(before)
+        if after == before or write(store, f"{home(prefix)}/condemned.json", manifest.canonical(asdict(after)), token):
+            return after
+    raise StoreError(f"{store.url}: {home(prefix)}/condemned.json changes faster than it can be written", fix="run again")
+
+
+def claim(store: Store, prefix: str, content: Content) -> None:
+    """Takes the blobs of a content, which is about to be published, off the list of what `prune` will remove. Raises StoreError
+    where it is removing one of them at this moment."""
+    wanted = {file.sha256 for file in manifest.all_files(content)}
+
+    def change(before: Condemned) -> Condemned:
+        if wanted.intersection(before.going):
+            raise StoreError(
+                f"{store.url}: prune is removing blobs of {prefix} that this release needs; nothing was published",
+                found=f"begun {before.began}",
+                fix="run again when prune has ended: what is missing is made and stored anew",
+            )
+        return replace(before, since={sha256: day for sha256, day in before.since.items() if sha256 not in wanted})
+
+    condemn(store, prefix, change)
+
+
+def referenced(content: Content, shards: Iterable[str]) -> Iterator[str]:
+    """The SHA-256 of every blob that a release needs."""
+    yield from shards
+    for file in manifest.all_files(content):
+        yield file.sha256

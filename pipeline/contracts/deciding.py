@@ -1,0 +1,114 @@
+"""What the publisher decided, and what is kept of releases that were replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.contracts.releasing import Content, Released
+from pipeline.contracts.rendering import Site
+from pipeline.contracts.rows import Row
+from pipeline.contracts.storing import Store
+
+
+@dataclass(frozen=True, slots=True)
+class EditorialDecision:
+    """One decision, as `decisions/<number>.json` holds it for good. `kind` is withdraw, correct, restore, rollback, resume or
+    offboard; `at` a moment (ISO 8601, UTC), `act_by` too. `topics` are ids; empty `languages` and `versions` mean all. `notice`
+    is what readers are told, by language. `uses` and `image` say by which file the topics were found. `partner`, `site` and
+    `sequence` are those of a rollback, resume or offboarding. `number` 0 = not stored yet."""
+
+    kind: str
+    at: str
+    by: str
+    approved_by: str = ""
+    number: int = 0
+    topics: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    reason: str = ""
+    severity: str = ""
+    action: str = ""
+    act_by: str = ""
+    notice: Mapping[str, str] = field(default_factory=dict)
+    replaced_by: str = ""
+    uses: str = ""
+    image: str = ""
+    partner: str = ""
+    site: str = ""
+    sequence: int = 0
+
+
+class Decisions(Protocol):
+    """The decisions of a store (`outputs/decisions.py`): appended, never changed."""
+
+    def read(self, store: Store) -> tuple[EditorialDecision, ...]:
+        """All of them, oldest first. Raises StoreError, also for one that this program does not understand."""
+
+    def append(self, store: Store, decision: EditorialDecision) -> EditorialDecision:
+        """Stores it under the next free number, and returns it with that. Raises StoreError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A main file that a site once had of a topic."""
+
+    format: str
+    path: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a site has ever had of one topic: its last title, every version, the main file of each format."""
+
+    id: str
+    language: str
+    title: str
+    versions: tuple[str, ...]
+    files: tuple[ReceivedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRelease:
+    """A release that was replaced, as the archive lists it."""
+
+    sequence: int
+    created: str
+    manifest_sha256: str
+    terms_sha256: str
+
+
+class Archive(Protocol):
+    """The publisher's own memory (`outputs/archive.py`): sites, what each has had, and every release that was replaced."""
+
+    def sites(self, store: Store) -> dict[str, Site]:
+        """Every site that was ever published to, by prefix, as it was described last."""
+
+    def describe(self, store: Store, site: Site) -> None:
+        """Remembers a site, before its first release."""
+
+    def received(self, store: Store, prefix: str, live: Iterable[Row]) -> dict[tuple[str, str], Received]:
+        """What the site has ever had, by (id, language): what was kept, and what is live."""
+
+    def keep(self, store: Store, prefix: str, released: Released, terms: Mapping[str, bytes]) -> None:
+        """Keeps a release that is about to be replaced: manifest, shards, terms (bytes by SHA-256), what it held."""
+
+    def releases(self, store: Store, prefix: str) -> list[PastRelease]:
+        """Every release kept, oldest first."""
+
+    def content(self, store: Store, prefix: str, past: PastRelease) -> Content:
+        """What a kept release said, hashes verified. Raises StoreError."""
+
+    def blob(self, store: Store, prefix: str, sha256: str) -> bytes:
+        """The bytes of that hash, from the site's prefix or from the archive, verified. Raises NotFound."""
+
+    def terms(self, store: Store, prefix: str, sha256: str) -> bytes:
+        """The terms of that hash. Raises NotFound."""
+
+    def recall(self, store: Store, prefix: str, content: Content) -> int:
+        """Puts back into the site's prefix what of a content is in the archive alone; returns the number of blobs."""
+
+    def claim(self, store: Store, prefix: str, content: Content) -> None:
+        """Tells `prune` that these blobs are about to be published. Raises StoreError where it is removing one of them."""
