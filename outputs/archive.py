@@ -144,9 +144,12 @@ def _main_files(row: Row) -> dict[str, ReceivedFile]:
 # --- keeping ------------------------------------------------------------------------------------
 
 
-def keep(store: Store, prefix: str, released: Released, terms: Mapping[str, bytes]) -> None:
-    """Keeps a release that is about to be replaced. What is kept already is left alone. Raises StoreError."""
+def keep(store: Store, prefix: str, released: Released | None, terms: Mapping[str, bytes]) -> None:
+    """Keeps the terms of the release that comes next, and the one that it is about to replace (None = it is the first). What is
+    kept already is left alone. Raises StoreError."""
     _keep_terms(store, prefix, terms)
+    if released is None:
+        return
     record = f"{home(prefix)}/releases/{released.sequence}.json"
     if _has(store, record):
         return

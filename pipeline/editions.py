@@ -21,6 +21,7 @@ from lxml import etree
 from pipeline.contracts import Decision, License, Presentation, Site, Use, View
 from pipeline.findings import Finding, error, warning
 from pipeline.settings import Asset, Partner
+from pipeline.standing import Standing, why
 from pipeline.terms import Rule, Terms, all_terms, covers
 from pipeline.topic import Metadata, Topic, plain
 
@@ -91,14 +92,22 @@ def decide(
 
 
 def plan_site(
-    topics: Iterable[Metadata], site: Site, partner: Partner, rules: Mapping[str, Rule], formats: Sequence[str], as_of: date
+    topics: Iterable[Metadata],
+    site: Site,
+    partner: Partner,
+    rules: Mapping[str, Rule],
+    formats: Sequence[str],
+    as_of: date,
+    standing: Standing | None = None,
 ) -> SitePlan:
-    """Applies terms to every topic: agreements, rules, then companions."""
+    """Applies decisions and terms to every topic: agreements, rules, then companions."""
     topics = list(topics)
     granted: dict[Key, Granted] = {}
     withheld: dict[Key, tuple[Decision, ...]] = {}
     for topic in topics:
-        found, refusals = _granted(topic, site, partner, rules, formats, as_of)
+        withdrawal = standing.withdrawal(topic.id, topic.language, topic.version) if standing else None
+        withdrawn = why(withdrawal) if withdrawal else ""
+        found, refusals = _granted(topic, site, partner, rules, formats, as_of, withdrawn)
         if found:
             granted[topic.key] = found
         else:
@@ -111,13 +120,19 @@ def plan_site(
 
 
 def _granted(
-    topic: Metadata, site: Site, partner: Partner, rules: Mapping[str, Rule], formats: Sequence[str], as_of: date
+    topic: Metadata,
+    site: Site,
+    partner: Partner,
+    rules: Mapping[str, Rule],
+    formats: Sequence[str],
+    as_of: date,
+    withdrawn: str,
 ) -> tuple[Granted | None, tuple[Decision, ...]]:
     """Formats that share one grant come together: pages of one topic refer to each other under the same clause."""
     by_terms: dict[int, tuple[Terms, list[str]]] = {}
     refusals: tuple[Decision, ...] = ()
     for name in formats:
-        terms, decisions = decide(topic, Use(site.id, name, topic.language), partner, rules, as_of)
+        terms, decisions = decide(topic, Use(site.id, name, topic.language, withdrawn), partner, rules, as_of)
         if terms is None:
             refusals = refusals or decisions
         else:

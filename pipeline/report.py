@@ -31,13 +31,14 @@ class SiteReport:
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     withheld: dict[str, str] = field(default_factory=dict)
+    withdrawn: list[str] = field(default_factory=list)
     error: str = ""
     exit_code: int = 0
 
 
 @dataclass
 class Report:
-    """A whole run. `seconds` are processor stages added up over all workers."""
+    """A whole run. `seconds` are processor stages added up over all workers; `decisions` are the open ones, a line each."""
 
     run_id: str
     as_of: str
@@ -45,6 +46,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     topics: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    decisions: list[str] = field(default_factory=list)
 
     @property
     def held_back(self) -> list[str]:
@@ -67,6 +69,7 @@ class Report:
             "exit_code": self.exit_code,
             "topics": self.topics,
             "held_back": self.held_back,
+            "decisions": self.decisions,
             "sites": [asdict(site) for site in self.sites],
             "findings": [asdict(finding) for finding in sorted(self.findings, key=Finding.sort_key)],
             "seconds": {name: round(value, 3) for name, value in sorted(self.seconds.items())},
@@ -106,6 +109,7 @@ def site_line(site: SiteReport) -> str:
             ("removed", site.removed),
             ("kept as published", site.kept),
             ("withheld by terms", site.withheld),
+            ("withdrawn", site.withdrawn),
         )
         if values
     ]

@@ -7,7 +7,6 @@ links to it go where it is not live.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,18 +14,22 @@ from functools import cached_property
 from typing import Any, Final
 
 from pipeline import audit, brake, engine
+from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
-from pipeline.contracts import Content, FileRow, OutputFile, Released, Releases, Row, Store
+from pipeline.contracts import Archive, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan, plan_site
-from pipeline.errors import StoreError, SyndicationError, UsageError
+from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error
+from pipeline.handover import file_rows, hand_over, terms_of
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
 from pipeline.settings import Partner, unknown
-from pipeline.sites import Today, all_sites, notice_texts, publishers, site_digest, sites, template_failure, withhold_languages
+from pipeline.sites import Today, all_sites, contacts, notice_texts, publishers, site_digest, sites, withhold_languages
+from pipeline.standing import Standing, line
 from pipeline.topic import Metadata
 from pipeline.unread import unread
+from pipeline.withdrawn import NoticeMaker, Place
 from pipeline.work import Context, Job, TopicResult, work
 
 NO_TOPICS: Final = error(
@@ -62,6 +65,7 @@ class State:
     context: Context
     selected: frozenset[Key]
     live: dict[str, Released | None]
+    store: Store | None  # to read from; None where the store is not asked
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
     failed: dict[str, SyndicationError] = field(default_factory=dict)
     uploaded: Counter[str] = field(default_factory=Counter)
@@ -73,6 +77,12 @@ class State:
             prefix: {(row.id, row.language): row for row in released.content.rows} if released else {}
             for prefix, released in self.live.items()
         }
+
+    @cached_property
+    def notices(self) -> NoticeMaker:
+        """Makes what stands in the place of withdrawn topics."""
+        configuration = self.context.system.configuration
+        return NoticeMaker(self.context.system, configuration.publisher_shown, configuration.publisher_timezone)
 
 
 def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
@@ -107,10 +117,12 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     configuration = system.configuration
     partners = chosen_partners(system, options)
     selected = _selected(catalog, options.topics)
-    store = None if options.dry_run else system.open_store(configuration.settings.store)
-    live, failed = ({}, {}) if options.offline else _live(system, partners, system.open_store(configuration.settings.store))
+    store = None if options.offline else system.open_store(configuration.settings.store)
+    live, failed = _live(system, partners, store) if store else ({}, {})
+    # after what is live: a decision that comes later than both is published by whoever made it, and this run then loses the race
+    standing = Standing(system.decisions.load().read(store)) if store else Standing()
     kept = _unread(system, partners, catalog, live)
-    plans = _plans(system, partners, catalog, options, report, kept)
+    plans = _plans(system, partners, catalog, options, report, kept, standing)
     catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,
@@ -123,13 +135,15 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
         texts={(p.id, tag): notice_texts(configuration, p, tag) for p in partners for tag in catalog.languages},
         own_images=frozenset(name for name, asset in configuration.assets.items() if _ours(asset.holder, system)),
         site_digests={prefix: site_digest(plan.site) for prefix, plan in plans.items()},
-        store=store,
+        standing=standing,
+        store=None if options.dry_run else store,
         cache=Cache(str(configuration.path(configuration.settings.cache)) if configuration.settings.cache else ""),
         tool=system.tool_digest(),
         run_id=options.run_id,
     )
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
-    return State(context, selected, live, failed=failed)
+    report.decisions = [line(decision) for decision in standing.open()]
+    return State(context, selected, live, store, failed=failed)
 
 
 def _ours(holder: str, system: System) -> bool:
@@ -182,6 +196,7 @@ def _plans(
     options: Options,
     report: Report,
     kept: Mapping[str, list[Metadata]],
+    standing: Standing,
 ) -> dict[str, SitePlan]:
     rules = {name: plugin.load() for name, plugin in system.rules.items()}
     plans: dict[str, SitePlan] = {}
@@ -190,7 +205,7 @@ def _plans(
         conditions = partner.conditions or system.configuration.settings.conditions
         for prefix, site in sites(system.configuration, partner).items():
             topics = [*catalog.under(conditions), *kept.get(prefix, ())]
-            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of)
+            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of, standing)
             plan, findings = withhold_languages(plan, system.configuration)
             report.findings += findings
             plans[prefix] = plan
@@ -304,7 +319,8 @@ def _collect(state: State, report: Report) -> None:
 
 def _finish(state: State, prefix: str, plan: SitePlan, options: Options, findings: list[Finding]) -> SiteReport:
     site = SiteReport(prefix.removeprefix("p/"), plan.partner.id)
-    site.withheld = {" ".join(key): decisions[0].reason for key, decisions in plan.withheld.items() if decisions}
+    withheld = {key: decisions[0] for key, decisions in plan.withheld.items() if decisions}
+    site.withheld = {" ".join(key): d.reason for key, d in withheld.items() if d.rule != "withdrawn"}
     try:
         if prefix in state.failed:
             raise state.failed[prefix]
@@ -332,24 +348,50 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         options.allow_removals,
         options.allow_changes,
     )
-    files = bundle_files(state.context, plan, rows)
+    withdrawn, notices = _withdrawn(state, prefix, plan, rows)
+    files = bundle_files(state.context.system, plan.site, _publisher(state.context), rows, withdrawn)
     if wrong := audit.prove_bundle(files, plan.partner.id):
         site.state, site.exit_code = "stopped", 1
         site.error = "pages of the whole bundle break rules that the findings name; nothing was published"
         return wrong
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
+    site.withdrawn = [f"{gone.id} {gone.language}" for gone in withdrawn]
     if state.context.store is None:
         site.state = "dry-run"
         return []
-    releases: Releases = state.context.system.releases.load()
-    stored = releases.put_files(state.context.store, prefix, files, set(releases.present(state.context.store, prefix)))
-    content = _content(state.context, plan, rows, files)
-    if live and replace(content, as_of=live.content.as_of) == live.content:
-        content = live.content  # a day that changed nothing is no new release: partners would fetch the same again
-    outcome = releases.publish(state.context.store, plan.site, content, live, run_id=options.run_id, created=options.created)
+    sheets = [file for file in notices if file.path.startswith("assets/")]
+    content = _content(state.context, plan, rows, [*files, *sheets], withdrawn)
+    outcome = hand_over(
+        state.context.system,
+        state.context.store,
+        plan.site,
+        content,
+        live,
+        [*files, *notices],
+        run_id=options.run_id,
+        created=options.created,
+        terms=terms_of(state.context.system, plan.partner),
+    )
     site.state, site.sequence = outcome.state, outcome.sequence
-    site.uploaded = state.uploaded[prefix] + stored + outcome.uploaded
+    site.uploaded = state.uploaded[prefix] + outcome.uploaded
     return []
+
+
+def _withdrawn(state: State, prefix: str, plan: SitePlan, rows: Sequence[Row]) -> tuple[tuple[Withdrawn, ...], list[OutputFile]]:
+    """What stands in the place of withdrawn topics on this site, and its files that are not stored yet."""
+    standing, live = state.context.standing, state.live.get(prefix)
+    if state.store is None or not standing.withdrawn_ids:
+        return (), []
+    archive: Archive = state.context.system.archive.load()
+    received = archive.received(state.store, prefix, live.content.rows if live else ())
+    place = Place({(row.id, row.language): row for row in rows}, contacts(state.context.system.configuration, plan.partner))
+    return state.notices.withdrawn(standing, received, place, plan.as_of, live.content.withdrawn if live else ())
+
+
+def _publisher(context: Context) -> Publisher:
+    """The publisher as pages of the whole bundle show it."""
+    shown = context.publishers
+    return shown[min(shown)] if shown else context.system.configuration.publisher_shown
 
 
 def _no_topics(state: State, plan: SitePlan) -> Finding:
@@ -381,41 +423,15 @@ def _compare(site: SiteReport, live: Released | None, rows: Sequence[Row]) -> No
     site.changed = sorted(" ".join(key) for key in after.keys() & before.keys() if after[key] != before[key])
 
 
-def bundle_files(context: Context, plan: SitePlan, rows: Sequence[Row]) -> list[OutputFile]:
-    """Files of the whole bundle, from each format that the site has and that makes any."""
-    present = {file.format for row in rows for file in row.files}
-    publisher = context.publishers[min(context.publishers)] if context.publishers else None
-    files: dict[str, OutputFile] = {}
-    for name, plugin in context.system.transforms.items():
-        make = getattr(plugin.load(), "bundle", None)
-        if name in present and make and publisher:
-            try:
-                made = make(rows, plan.site, publisher)
-            except Exception as problem:  # a template of the site's own, which has never seen these rows before
-                raise _unmade(problem, plan, context) from problem
-            files.update({file.path: file for file in made})
-    return [files[path] for path in sorted(files)]
-
-
-def _unmade(problem: Exception, plan: SitePlan, context: Context) -> UsageError:
-    failed = template_failure(problem, plan.site, context.system.configuration.folder)
-    place = f"{failed.file}:{failed.line}: " if failed else ""
-    return UsageError(
-        f"the pages of the whole bundle of site {plan.site.id} can not be made",
-        found=f"{place}{type(problem).__name__}: {problem}",
-        fix="mend the template, or take it out of the site's folder: then ours is used" if failed else "report it",
-    )
-
-
-def _content(context: Context, plan: SitePlan, rows: Sequence[Row], files: Sequence[OutputFile]) -> Content:
+def _content(
+    context: Context, plan: SitePlan, rows: Sequence[Row], files: Sequence[OutputFile], withdrawn: tuple[Withdrawn, ...]
+) -> Content:
     active = [a for a in plan.partner.agreements if a.starts <= plan.as_of <= a.ends]
-    terms = hashlib.sha256(
-        plan.partner.model_dump_json().encode() + context.system.configuration.publisher.model_dump_json().encode()
-    )
+    (terms_sha256,) = terms_of(context.system, plan.partner)
     languages = sorted({row.language for row in rows})
     return Content(
         as_of=plan.as_of.isoformat(),
-        terms_sha256=terms.hexdigest(),
+        terms_sha256=terms_sha256,
         license={
             "agreements": [
                 {"id": a.id, "starts": a.starts.isoformat(), "ends": a.ends.isoformat(), "clauses": [g.clause for g in a.grants]}
@@ -424,7 +440,8 @@ def _content(context: Context, plan: SitePlan, rows: Sequence[Row], files: Seque
         },
         notices={tag: _notice_values(context, plan, tag) for tag in languages},
         rows=tuple(rows),
-        files=tuple(FileRow("", f.path, hashlib.sha256(f.data).hexdigest(), len(f.data), f.media_type) for f in files),
+        files=file_rows({file.path: file for file in files}.values()),
+        withdrawn=withdrawn,
     )
 
 

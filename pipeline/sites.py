@@ -152,6 +152,14 @@ def notice_texts(configuration: Configuration, partner: Partner, language: str) 
     return found[0], found[1]
 
 
+def contacts(configuration: Configuration, partner: Partner | None) -> dict[str, str]:
+    """Whom readers of a withdrawn topic may ask, by language: as the partner says, else as the publisher does."""
+    said = {tag: notices.contact for tag, notices in configuration.publisher.notices.items()}
+    if partner:
+        said.update({tag: notices.contact for tag, notices in partner.notices.items() if notices.contact})
+    return {tag: contact for tag, contact in said.items() if contact}
+
+
 def _for_language(notices: Mapping[str, N], language: str) -> N | None:
     parts = language.split("-")
     return next((notices[tag] for end in range(len(parts), 0, -1) if (tag := "-".join(parts[:end])) in notices), None)

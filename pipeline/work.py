@@ -42,10 +42,12 @@ from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
+from pipeline.marks import corrections
 from pipeline.notices import CREDITS, Notice, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.sites import template_failure
+from pipeline.standing import Standing
 from pipeline.topic import Metadata, Topic, digest, schema_problems
 from pipeline.unread import source_mark
 
@@ -100,6 +102,7 @@ class Context:
     texts: Mapping[tuple[str, str], tuple[Texts, Texts]]  # (partner, language) -> publisher's and partner's notices
     own_images: frozenset[str]  # listed in assets.toml as ours
     site_digests: Mapping[str, str]
+    standing: Standing
     store: Store | None
     cache: Cache
     tool: str
@@ -319,6 +322,7 @@ def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: 
         license=replace(plan.granted[metadata.key].license, url=publisher_texts.terms_url),
         formats=formats,
         translations=tuple(_translations(context, plan, metadata, formats)),
+        marks=corrections(context.standing, metadata, plan.as_of, context.system.configuration.publisher_timezone),
         terms_modified=plan.granted[metadata.key].terms.agreement.starts,
     )
 
@@ -347,13 +351,8 @@ def _cached_row(context: Context, prefix: str, key: str) -> Row | None:
         return None
     try:
         values = json.loads(data)
-        row = Row(
-            **{
-                **values,
-                **{k: tuple(v) for k, v in values.items() if isinstance(v, list)},
-                "files": tuple(FileRow(**f) for f in values["files"]),
-            }
-        )
+        values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        row = Row(**{**values, "files": tuple(FileRow(**file) for file in values["files"])})
     except (ValueError, TypeError, KeyError):
         return None  # a cache may be damaged; the work is done again
     present = blobs_present(context, prefix)

@@ -31,6 +31,8 @@ def plugins() -> dict[str, Any]:
         "rules": discover("pipeline.rules", Rule),
         "destinations": discover("outputs.stores", Destination),
         "releases": Plugin("release", "outputs.release"),
+        "decisions": Plugin("decisions", "outputs.decisions"),
+        "archive": Plugin("archive", "outputs.archive"),
     }
 
 

@@ -79,6 +79,8 @@ def print_report(report: Report, as_json: bool) -> None:
         echo_json(report.as_json())
         return
     print_findings(report, limit=10)
+    for decision in report.decisions:
+        say(f"open: {decision}")
     for site in report.sites:
         say(site_line(site))
     if report.held_back:

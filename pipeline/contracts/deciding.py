@@ -92,8 +92,9 @@ class Archive(Protocol):
     def received(self, store: Store, prefix: str, live: Iterable[Row]) -> dict[tuple[str, str], Received]:
         """What the site has ever had, by (id, language): what was kept, and what is live."""
 
-    def keep(self, store: Store, prefix: str, released: Released, terms: Mapping[str, bytes]) -> None:
-        """Keeps a release that is about to be replaced: manifest, shards, terms (bytes by SHA-256), what it held."""
+    def keep(self, store: Store, prefix: str, released: Released | None, terms: Mapping[str, bytes]) -> None:
+        """Keeps the terms of the next release (bytes by SHA-256), and the one that it is about to replace: manifest, shards,
+        what it held."""
 
     def releases(self, store: Store, prefix: str) -> list[PastRelease]:
         """Every release kept, oldest first."""

@@ -8,11 +8,13 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a licence is asked for: a format of a topic, in its language, on a site."""
+    """What a licence is asked for: a format of a topic, in its language, on a site. `withdrawn` says in words which open decision
+    withdraws the topic ("" = none)."""
 
     site: str
     format: str
     language: str
+    withdrawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

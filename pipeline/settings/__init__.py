@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.contracts import Publisher as Shown
 from pipeline.errors import UsageError
 from pipeline.settings.assets import Asset
 from pipeline.settings.fields import Model
@@ -77,6 +78,16 @@ class Configuration:
             if partner.id == name:
                 return partner
         raise unknown("partner", name, [partner.id for partner in self.partners])
+
+    @property
+    def publisher_timezone(self) -> ZoneInfo:
+        """Where the publisher's day begins."""
+        return ZoneInfo(self.publisher.timezone)
+
+    @property
+    def publisher_shown(self) -> Shown:
+        """The publisher as pages show it that are in no language of topics: without a logo."""
+        return Shown(self.publisher.id, self.publisher.name, self.publisher.url)
 
     def timezone(self, partner: Partner) -> ZoneInfo:
         """The partner's time zone, else the publisher's."""

@@ -17,6 +17,10 @@ class PartnerNotices(Model):
 
     disclaimer: str = Field("", description="The partner's disclaimer.")
     attribution: list[Text] = Field(default_factory=list, description="Further lines at the end of the legal block.")
+    contact: str = Field(
+        "",
+        description="Whom readers of a withdrawn topic may ask, as a sentence. Left out: the publisher's.",
+    )
 
 
 class BrandSettings(Model):

@@ -39,6 +39,7 @@ class PublisherNotices(Model):
     learn_more: str = Field("", description="The sentence 'To learn more about ...'.")
     learn_more_url: WebAddress | Literal[""] = Field("", description="Where that sentence leads.")
     attribution: list[Text] = Field(default_factory=list, description="Further lines at the end of the legal block.")
+    contact: str = Field("", description="Whom readers of a withdrawn topic may ask, as a sentence: 'Call us at 1-800-555-0100.'")
     logo: str = Field("", description="The publisher's logo in this language, a file beside publisher.toml.")
 
 
