@@ -136,7 +136,7 @@ def _main_files(row: Row) -> dict[str, ReceivedFile]:
     """The main file of each format: the first, as formats give them; pictures come after it."""
     found: dict[str, ReceivedFile] = {}
     for file in row.files:
-        if not file.media_type.startswith("image/"):
+        if file.format and not file.media_type.startswith("image/"):
             found.setdefault(file.format, ReceivedFile(file.format, file.path, file.media_type))
     return found
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final
 
+from pipeline import rights
 from pipeline.contracts import OutputFile, Publisher, Row, Site, Withdrawn
 from pipeline.errors import UsageError
 from pipeline.plugins import System
@@ -26,7 +27,7 @@ def bundle_files(
     """Files of the whole bundle, from each format that the site has and that makes any; by path. Raises UsageError where a
     template of the site's own fails."""
     present = _formats(rows) | {file.format for gone in withdrawn for file in gone.files}
-    files: dict[str, OutputFile] = {}
+    files: dict[str, OutputFile] = {rights.SCHEMA_NAME: rights.bundle()} if rows else {}
     for name, plugin in system.transforms.items():
         make = getattr(plugin.load(), "bundle", None)
         if name in present and make:
@@ -41,7 +42,7 @@ def bundle_files(
 
 
 def _formats(rows: Sequence[Row]) -> set[str]:
-    return {file.format for row in rows for file in row.files}
+    return {file.format for row in rows for file in row.files if file.format}
 
 
 def withdrawn_list(withdrawn: Sequence[Withdrawn]) -> OutputFile:

@@ -60,7 +60,8 @@ class Granted:
     @property
     def license(self) -> License:
         """The agreement and clause as editions and rights records name them."""
-        return License(self.terms.agreement.id, self.terms.clause.clause, self.terms.agreement.ends)
+        agreement = self.terms.agreement
+        return License(agreement.id, self.terms.clause.clause, agreement.ends, starts=agreement.starts)
 
 
 @dataclass(frozen=True)

@@ -299,7 +299,7 @@ def kept_row(state: State, prefix: str, key: Key) -> Row | None:
     plan = state.context.plans[prefix]
     if row is None or key not in plan.granted:
         return None
-    formats = {file.format for file in row.files}
+    formats = {file.format for file in row.files if file.format}
     return row if formats <= set(plan.granted[key].formats) else None
 
 

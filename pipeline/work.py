@@ -14,11 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
 from typing import Final
 
 from pipeline import assets as images
-from pipeline import audit, editions
+from pipeline import audit, editions, rights
 from pipeline.cache import Cache
 from pipeline.characters import reordered
 from pipeline.contracts import (
@@ -28,6 +27,7 @@ from pipeline.contracts import (
     Entry,
     FileRow,
     Files,
+    Image,
     Index,
     OutputFile,
     Place,
@@ -43,13 +43,13 @@ from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
 from pipeline.marks import corrections
-from pipeline.notices import CREDITS, Notice, Texts, notices
+from pipeline.notices import CREDITS, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
+from pipeline.rows import make_row
 from pipeline.sites import template_failure
 from pipeline.standing import Standing
 from pipeline.topic import Metadata, Topic, digest, schema_problems
-from pipeline.unread import source_mark
 
 INVALID: Final = error(
     "topic.invalid",
@@ -370,9 +370,24 @@ def _render(
             return None
         for file in produced:
             files.setdefault(file.path, (name, file))
+    with result.stage("rights"):
+        record = rights.file(edition, _shown(views, prepared))
+        result.findings += (findings := audit.prove_record(record, edition))
+    if has_errors(findings):
+        return None
+    files[record.path] = ("", record)
     if context.store is not None:
         result.files[prefix] = [file for _, file in files.values()]
-    return make_row(edition, prepared, files, views)
+    return make_row(edition, prepared.text_sha256, files, views)
+
+
+def _shown(views: Mapping[str, View], prepared: Prepared) -> list[Image]:
+    """The pictures that an edition shows in any format, in the order of their paths."""
+    if not prepared.assets.images:
+        return []
+    bodies = {view.key: view.topic.body for view in views.values()}.values()
+    sources = {img.get("src") for body in bodies for img in body.iter("img")}
+    return sorted((image for src, image in prepared.assets.images.items() if src in sources), key=lambda image: image.path)
 
 
 def render_view(
@@ -410,59 +425,6 @@ def _body(
         with result.stage("audit"):
             prepared.bodies[key] = body, tuple(audit.prove_body(view, body, place, prepared.assets))
     return prepared.bodies[key]
-
-
-def make_row(edition: Edition, prepared: Prepared, files: Mapping[str, tuple[str, OutputFile]], views: Mapping[str, View]) -> Row:
-    """The topic's row of the release."""
-    m = edition.metadata
-    links = {
-        f"{a.get('data-topic')} {a.get('data-language', m.language)}"
-        for v in views.values()
-        for a in v.topic.body.iter("a")
-        if a.get("data-topic")
-    }
-    return Row(
-        id=m.id,
-        language=m.language,
-        title=m.title,
-        concept=m.concept,
-        version=m.version,
-        kind=m.kind,
-        status=m.status,
-        marks=tuple(mark.kind for mark in edition.marks),
-        collections=m.collections,
-        audiences=m.audiences,
-        territories=m.territories,
-        summary=m.summary,
-        also_called=m.also_called,
-        codes=tuple({k: v for k, v in asdict(code).items() if v} for code in m.codes),
-        modified=_iso(m.modified),
-        current_as_of=_iso(m.current_as_of),
-        review_due=_iso(m.review_due),
-        go_live=_iso(m.go_live),
-        expires=_iso(m.expires),
-        agreement=edition.license.agreement,
-        clause=edition.license.clause,
-        text_sha256=prepared.text_sha256,
-        translations=tuple(f"{t.id} {t.language}" for t in edition.translations),
-        links=tuple(sorted(links)),
-        files=tuple(_file_row(name, file) for name, file in files.values()),
-        proof=proof(edition.notices),
-        source=source_mark(m.file),
-    )
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""
-
-
-def proof(expected: tuple[Notice, ...]) -> str:
-    """SHA-256 (hex) of the notices that were proven to stand in every file of the row."""
-    return hashlib.sha256("\n".join(f"{n.kind}\t{n.text}\t{n.url}" for n in expected).encode()).hexdigest()
-
-
-def _file_row(name: str, file: OutputFile) -> FileRow:
-    return FileRow(name, file.path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.media_type)
 
 
 # Per process: the files of a whole bundle that pages refer to (style sheets, logos), by run and site.

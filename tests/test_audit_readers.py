@@ -28,7 +28,9 @@ NOTICES = (
 )
 CONTENT = "<div><h2>Doses</h2><p>Take 5&nbsp;mg.</p><ul><li>Not more.</li></ul></div>"
 PAGE = f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Your dose</title></head>
+<html lang="en"><head><meta charset="utf-8"><title>Your dose</title>
+<meta name="robots" content="noindex"><meta name="tdm-reservation" content="1">
+<meta name="TDM-Policy" content="https://example.org/terms"><link rel="license" href="https://example.org/terms"></head>
 <body><h1>Your dose</h1>
 {CONTENT}
 <p data-notice="current-as-of"><b>Current as of:</b> February 29, 2024</p>

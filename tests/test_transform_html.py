@@ -152,6 +152,7 @@ def test_structured_data() -> None:
         "copyrightNotice": next(n.text for n in made.notices if n.kind == "copyright"),
         "copyrightYear": 1998,
         "correction": ["The number was wrong."],
+        "creditText": "Dose figures adapted with permission from the Example Formulary.",
         "dateCreated": "2015-06-30",
         "dateModified": "2026-02-11",
         "datePublished": "2026-03-01",
@@ -165,18 +166,23 @@ def test_structured_data() -> None:
         "name": metadata.title,
         "publisher": {"@type": "Organization", "name": "Example Health Press", "url": "https://example.org/"},
         "reviewedBy": [
-            {"@type": "Person", "name": "Ada Byron", "honorificSuffix": "MD"},
+            {"@type": "Person", "name": "Ada Byron", "honorificSuffix": "MD", "knowsAbout": "Internal Medicine"},
             {"@type": "Person", "name": "Mary Seacole", "honorificSuffix": "RN"},
         ],
         "url": "https://example.org/topics/warfarin-home",
+        "usageInfo": {
+            "@type": "CreativeWork",
+            "text": "Your use of this information means that you agree to the terms of use.",
+            "url": "https://example.org/terms",
+        },
         "version": "3.2",
     }
 
 
 def test_what_nobody_said_is_not_in_the_structured_data() -> None:
     assert set(structured(page("html", "names"))) == {
-        "@context", "@type", "alternateName", "copyrightHolder", "copyrightNotice", "copyrightYear", "identifier", "inLanguage",
-        "license", "name", "publisher",
+        "@context", "@type", "alternateName", "copyrightHolder", "copyrightNotice", "copyrightYear", "creditText", "identifier",
+        "inLanguage", "license", "name", "publisher", "usageInfo",
     }  # fmt: skip
 
 

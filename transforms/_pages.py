@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from pipeline import rights
 from pipeline.contracts import Edition, Image, OutputFile, Site
 from pipeline.labels import direction, labels
 from pipeline.notices import CREDITS, Notice
@@ -101,6 +102,7 @@ def common(edition: Edition, body: bytes) -> dict[str, Any]:
         "topic": edition.metadata,
         "site": edition.site,
         "publisher": edition.publisher,
+        "machines": rights.record(edition)["machines"],
         "body": Markup(body.decode()),  # printed by lxml from a tree that passed an allow-list
         "credits": credit,
         "legal": legal,

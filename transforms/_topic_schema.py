@@ -2,135 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from pipeline.rights.schema import DATES, LICENSE, MACHINES
+from pipeline.rights.shapes import DAY, DRAFT, HASH, ID, TEXT, TEXTS, Schema, array, members, or_null, said
 
 NAME: Final = "topic.schema.json"
 VERSION: Final = "1"
 
-Schema = dict[str, Any]
-
-_TEXT: Final[Schema] = {"type": "string"}
-_TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
-_DAY: Final[Schema] = {"type": ["string", "null"], "format": "date"}
 _SIZE: Final[Schema] = {"type": "integer", "minimum": 0, "description": "CSS pixels; 0 = not known"}
-_HASH: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
-
-def _said(schema: Schema, description: str) -> Schema:
-    return {**schema, "description": description}
-
-
-def _object(properties: Schema, description: str = "") -> Schema:
-    made: Schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    return _said(made, description) if description else made
-
-
-def _array(item: Schema, description: str = "") -> Schema:
-    made: Schema = {"type": "array", "items": item}
-    return _said(made, description) if description else made
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-_PERSON: Final = _object(
+_PERSON: Final = members(
     {
-        "name": _TEXT,
-        "credentials": _TEXT,
-        "specialty": _TEXT,
-        "role": _TEXT,
-        "text": _said(_TEXT, "The line to print."),
+        "name": TEXT,
+        "credentials": TEXT,
+        "specialty": TEXT,
+        "role": TEXT,
+        "text": said(TEXT, "The line to print."),
     }
 )
-_NOTICE: Final = _object(
+_NOTICE: Final = members(
     {
-        "label": _said(_TEXT, "Stands before the lines, or is empty."),
-        "lines": _TEXTS,
-        "text": _said(_TEXT, "Label and lines: what readers must see, to the letter."),
-        "url": _said(_TEXT, "Where the notice leads, or empty."),
+        "label": said(TEXT, "Stands before the lines, or is empty."),
+        "lines": TEXTS,
+        "text": said(TEXT, "Label and lines: what readers must see, to the letter."),
+        "url": said(TEXT, "Where the notice leads, or empty."),
     }
 )
-_LINK: Final = _object(
+_LINK: Final = members(
     {
         "kind": {"enum": ["topic", "external"]},
-        "href": _TEXT,
-        "text": _TEXT,
-        "topic": _said(_TEXT, "Id of the topic that a link of kind topic leads to."),
-        "language": _TEXT,
-        "anchor": _TEXT,
+        "href": TEXT,
+        "text": TEXT,
+        "topic": said(TEXT, "Id of the topic that a link of kind topic leads to."),
+        "language": TEXT,
+        "anchor": TEXT,
     }
 )
-_MEDIUM: Final = _object(
+_MEDIUM: Final = members(
     {
-        "path": _said(_TEXT, "Relative to this file; src in the mark-up is the same."),
-        "type": _TEXT,
-        "sha256": _HASH,
-        "alt": _said(_TEXT, "Alternative text; empty for a picture that says nothing."),
+        "path": said(TEXT, "Relative to this file; src in the mark-up is the same."),
+        "type": TEXT,
+        "sha256": HASH,
+        "alt": said(TEXT, "Alternative text; empty for a picture that says nothing."),
         "width": _SIZE,
         "height": _SIZE,
-        "credit": _said(_TEXT, "Must be visible wherever the picture is."),
+        "credit": said(TEXT, "Must be visible wherever the picture is."),
     }
 )
 
 SCHEMA: Final[Schema] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$schema": DRAFT,
     "title": "Topic",
-    **_object(
+    **members(
         {
-            "$schema": _said(_TEXT, "This schema, relative to the file."),
+            "$schema": said(TEXT, "This schema, relative to the file."),
             "schema": {"const": VERSION},
-            "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,99}$"},
-            "language": _said(_TEXT, "BCP 47."),
+            "id": ID,
+            "language": said(TEXT, "BCP 47."),
             "direction": {"enum": ["ltr", "rtl"]},
-            "version": _TEXT,
-            "concept": _said(_TEXT, "The same for one subject in several languages and levels of detail."),
-            "title": _TEXT,
-            "also_called": _TEXTS,
-            "summary": _TEXT,
-            "url": _said(_TEXT, "The publisher's own page of the topic."),
-            "kind": _TEXT,
-            "setting": _TEXT,
-            "audiences": _TEXTS,
-            "territories": _TEXTS,
-            "collections": _TEXTS,
-            "keywords": _TEXTS,
-            "codes": _array(_object({"system": _TEXT, "oid": _TEXT, "code": _TEXT, "display": _TEXT})),
+            "version": TEXT,
+            "concept": said(TEXT, "The same for one subject in several languages and levels of detail."),
+            "title": TEXT,
+            "also_called": TEXTS,
+            "summary": TEXT,
+            "url": said(TEXT, "The publisher's own page of the topic."),
+            "kind": TEXT,
+            "setting": TEXT,
+            "audiences": TEXTS,
+            "territories": TEXTS,
+            "collections": TEXTS,
+            "keywords": TEXTS,
+            "codes": array(members({"system": TEXT, "oid": TEXT, "code": TEXT, "display": TEXT})),
             "status": {"enum": ["active", "in-review", "withdrawn"]},
-            "dates": _object(
-                {
-                    "created": _DAY,
-                    "modified": _said(_DAY, "Last edit."),
-                    "current_as_of": _said(_DAY, "Last medical review."),
-                    "review_due": _DAY,
-                    "expires": _DAY,
-                }
+            "dates": DATES,
+            "marks": array(members({"kind": TEXT, "text": TEXT}), "Lines that stand right under the title."),
+            "authors": array(_PERSON),
+            "reviews": array(members({"person": _PERSON, "on": DAY, "version": TEXT})),
+            "corrections": array(members({"on": DAY, "note": TEXT})),
+            "copyright": or_null(members({"first_year": {"type": "integer"}, "last_year": {"type": "integer"}, "holder": TEXT})),
+            "translation": or_null(
+                members({"of": TEXT, "version": TEXT, "method": TEXT, "translator": TEXT, "reviewed_on": DAY})
             ),
-            "marks": _array(_object({"kind": _TEXT, "text": _TEXT}), "Lines that stand right under the title."),
-            "authors": _array(_PERSON),
-            "reviews": _array(_object({"person": _PERSON, "on": _DAY, "version": _TEXT})),
-            "corrections": _array(_object({"on": _DAY, "note": _TEXT})),
-            "copyright": _or_null(
-                _object({"first_year": {"type": "integer"}, "last_year": {"type": "integer"}, "holder": _TEXT})
-            ),
-            "translation": _or_null(
-                _object({"of": _TEXT, "version": _TEXT, "method": _TEXT, "translator": _TEXT, "reviewed_on": _DAY})
-            ),
-            "translations": _array(
-                _object({"language": _TEXT, "id": _TEXT, "title": _TEXT, "path": _TEXT}),
+            "translations": array(
+                members({"language": TEXT, "id": TEXT, "title": TEXT, "path": TEXT}),
                 "The same subject in other languages of this bundle; path is relative to this file.",
             ),
-            "companions": _said(_TEXTS, "Ids of topics that must be shown wherever this one is."),
-            "reading_level": _TEXT,
-            "publisher": _object({"id": _TEXT, "name": _TEXT, "url": _TEXT}),
-            "license": _object({"agreement": _TEXT, "clause": _TEXT, "ends": _DAY, "url": _TEXT}),
-            "formats": _said(_TEXTS, "The formats in which this bundle has the topic."),
-            "style_sheet": _said(_TEXT, "For the mark-up below, relative to this file."),
-            "html": _said(_TEXT, "One article: marks, text, credits and legal block. Show it under the title, whole."),
-            "parts": _object(
+            "companions": said(TEXTS, "Ids of topics that must be shown wherever this one is."),
+            "reading_level": TEXT,
+            "publisher": members({"id": TEXT, "name": TEXT, "url": TEXT}),
+            "license": members({name: LICENSE["properties"][name] for name in LICENSE["properties"] if name != "formats"}),
+            "credit": said(TEXT, "What to name as the source."),
+            "machines": MACHINES,
+            "formats": said(TEXTS, "The formats in which this bundle has the topic."),
+            "style_sheet": said(TEXT, "For the mark-up below, relative to this file."),
+            "html": said(TEXT, "One article: marks, text, credits and legal block. Show it under the title, whole."),
+            "parts": members(
                 {
-                    "body": _said(_TEXT, "The text alone. Show all of legal near it."),
-                    "legal": _said(_TEXT, "Credits and legal block."),
+                    "body": said(TEXT, "The text alone. Show all of legal near it."),
+                    "legal": said(TEXT, "Credits and legal block."),
                 },
                 "The same mark-up in parts, for pages that place them apart.",
             ),
@@ -139,12 +109,12 @@ SCHEMA: Final[Schema] = {
                 "description": "The same notices as text, by kind, in their order. All must be shown.",
                 "additionalProperties": _NOTICE,
             },
-            "sections": _array(
-                _object({"id": _TEXT, "level": {"type": "integer", "minimum": 1}, "title": _TEXT}),
+            "sections": array(
+                members({"id": TEXT, "level": {"type": "integer", "minimum": 1}, "title": TEXT}),
                 "The headed sections in order; level 1 is outermost.",
             ),
-            "links": _array(_LINK),
-            "media": _array(_MEDIUM),
+            "links": array(_LINK),
+            "media": array(_MEDIUM),
         },
         "One topic as one site is licensed to show it.",
     ),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +20,7 @@ from typing import Any, Final
 from lxml import etree
 from lxml.builder import E
 
+from pipeline import rights
 from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, View
 from pipeline.labels import Labels, labels
 from pipeline.topic import MATHML, Metadata
@@ -32,7 +33,7 @@ from transforms._zip import Member, archive, deflated, stored
 MEDIA_TYPE: Final = "application/epub+zip"
 OMITS: Final = frozenset({"cross-references"})  # a book can not link into another; the words stay
 
-MODIFIED: Final = date(2026, 1, 1)  # when this format last changed what it writes
+MODIFIED: Final = date(2026, 11, 25)  # when this format last changed what it writes
 
 _FOLDER: Final = "EPUB"
 _CHAPTER: Final = "topic.xhtml"
@@ -40,6 +41,7 @@ _BRAND_COLOR: Final = "#0b5fa5"  # in epub.css, for the site's own
 _XHTML: Final = b"http://www.w3.org/1999/xhtml"
 _OPS: Final = "http://www.idpf.org/2007/ops"
 _OPF: Final = "http://www.idpf.org/2007/opf"
+_PREFIXES: Final = "tdm: http://www.w3.org/ns/tdmrep#"  # those of dcterms, marc and schema are reserved by EPUB 3.3
 _DC: Final = "http://purl.org/dc/elements/1.1/"
 _TYPE: Final = f"{{{_OPS}}}type"
 _MIMETYPE: Final = stored("mimetype", MEDIA_TYPE.encode())
@@ -215,7 +217,7 @@ def _style(templates: str, color: str) -> Member:
 def _package(body: Body, edition: Edition, words: Labels) -> bytes:
     language = edition.metadata.language
     root = etree.Element(f"{{{_OPF}}}package", nsmap={None: _OPF, "dc": _DC})
-    root.attrib.update({"version": "3.0", "unique-identifier": "id", "dir": words.direction})
+    root.attrib.update({"version": "3.0", "unique-identifier": "id", "prefix": _PREFIXES, "dir": words.direction})
     root.set("{http://www.w3.org/XML/1998/namespace}lang", language)
     metadata = etree.SubElement(root, f"{{{_OPF}}}metadata")
     for name, text, attributes in _metadata(body, edition, words):
@@ -271,13 +273,28 @@ def _metadata(body: Body, edition: Edition, words: Labels) -> Iterator[tuple[str
         yield f"{{{_DC}}}description", metadata.summary, {}
     for keyword in metadata.keywords:
         yield f"{{{_DC}}}subject", keyword, {}
-    for notice in edition.notices:
-        if notice.kind == "copyright":
-            yield f"{{{_DC}}}rights", notice.text, {}
     yield _meta("dcterms:modified", f"{modified(edition).isoformat()}T00:00:00Z")
-    if edition.license.url:
-        yield _meta("dcterms:license", edition.license.url)
+    yield from _rights(rights.record(edition))
     yield from (_meta(name, text) for name, text in _accessibility(body, words))
+
+
+def _rights(record: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Whose the book is, what may be done with it, and the topic's own days (`dcterms:modified` is the book's)."""
+    days, machines = record["dates"], record["machines"]
+    if record["copyright"]:
+        yield f"{{{_DC}}}rights", record["copyright"]["notice"], {}
+    if days["published"]:
+        yield f"{{{_DC}}}date", days["published"], {}
+    said = {
+        "dcterms:license": record["license"]["url"],
+        "tdm:reservation": str(machines["tdm_reservation"]),
+        "tdm:policy": machines["tdm_policy"],
+        "schema:dateCreated": days["created"],
+        "schema:dateModified": days["modified"],
+        "schema:lastReviewed": days["current_as_of"],
+        "schema:expires": days["expires"],
+    }
+    yield from (_meta(name, text) for name, text in said.items() if text)
 
 
 def _people(metadata: Metadata) -> Iterator[tuple[str, str, dict[str, str]]]:

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from lxml import etree
 
+from pipeline import rights
 from pipeline.contracts import Assets, Body, Edition, Mark, OutputFile, Publisher, Row, Site, View
 from pipeline.labels import direction
 from pipeline.notices import Notice
+from pipeline.rights.writing import indented
 from pipeline.topic import Metadata, Person, plain
 from transforms._html import Entry, Options, Rendered, at_media_path, to_html, topic_links
-from transforms._indented import indented
 from transforms._notices import markup
 from transforms._pages import own_sheet
 from transforms._shared import shared
@@ -29,6 +30,7 @@ from transforms._topic_schema import NAME, SCHEMA, VERSION
 MEDIA_TYPE: Final = "application/json"
 OMITS: Final[frozenset[str]] = frozenset()
 
+_LICENSE: Final = ("agreement", "clause", "kind", "starts", "ends", "url", "edits")
 _TO_ROOT: Final = "../.."  # from a topic's folder
 
 
@@ -126,7 +128,7 @@ def _legal_markup(edition: Edition) -> str:
 
 def _metadata(edition: Edition) -> dict[str, Any]:
     """All that is said of a topic besides its text. What is the publisher's own affair (owner, source file) stays out."""
-    metadata = edition.metadata
+    metadata, record = edition.metadata, rights.record(edition)
     plain_fields = ("version", "concept", "title", "also_called", "summary", "url", "kind", "setting", "audiences")
     list_fields = ("territories", "collections", "keywords")
     return {
@@ -138,7 +140,7 @@ def _metadata(edition: Edition) -> dict[str, Any]:
         **{name: getattr(metadata, name) for name in (*plain_fields, *list_fields)},
         "codes": [{"system": c.system, "oid": c.oid, "code": c.code, "display": c.display} for c in metadata.codes],
         "status": metadata.status,
-        "dates": _dates(metadata),
+        "dates": record["dates"],
         "marks": [{"kind": mark.kind, "text": mark.text} for mark in edition.marks],
         **_provenance(metadata),
         "translations": [
@@ -148,14 +150,11 @@ def _metadata(edition: Edition) -> dict[str, Any]:
         "companions": metadata.companions,
         "reading_level": metadata.reading_level,
         "publisher": {"id": edition.publisher.id, "name": edition.publisher.name, "url": edition.publisher.url},
-        "license": _license(edition),
+        "license": {name: record["license"][name] for name in _LICENSE},
+        "credit": record["credit"],
+        "machines": record["machines"],
         "formats": edition.formats,
     }
-
-
-def _dates(metadata: Metadata) -> dict[str, str | None]:
-    names = ("created", "modified", "current_as_of", "review_due", "expires")
-    return {name: _day(getattr(metadata, name)) for name in names}
 
 
 def _provenance(metadata: Metadata) -> dict[str, Any]:
@@ -175,11 +174,6 @@ def _provenance(metadata: Metadata) -> dict[str, Any]:
             "reviewed_on": _day(source.reviewed_on),
         },
     }
-
-
-def _license(edition: Edition) -> dict[str, str | None]:
-    terms = edition.license
-    return {"agreement": terms.agreement, "clause": terms.clause, "ends": _day(terms.ends), "url": terms.url}
 
 
 def _person(person: Person) -> dict[str, str]:

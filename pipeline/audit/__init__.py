@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frame as frame
+from pipeline.audit import _record as record
 from pipeline.audit import _shelf as shelf
 from pipeline.audit._compare import compare, compare_images, compare_links, same_links, same_pictures, shows
 from pipeline.audit._expect import Expected, Manner, expect, text_sha256
@@ -30,7 +31,7 @@ from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Place, 
 from pipeline.errors import UsageError
 from pipeline.findings import Finding
 
-__all__ = ["Proof", "expectations", "proof", "prove_body", "prove_bundle", "prove_file", "readers", "text_sha256"]
+__all__ = ["Proof", "expectations", "proof", "prove_body", "prove_bundle", "prove_file", "prove_record", "readers", "text_sha256"]
 
 VERSION = "1"  # of the proofs; part of every `Proof`
 
@@ -167,6 +168,13 @@ def prove_file(
 def prove_bundle(files: Sequence[OutputFile], partner: str) -> list[Finding]:
     """Reads the pages of the whole bundle, which no topic owns: nothing in them runs or asks another host. [] = proven."""
     return [problem.code.at(path, 0, problem.text, partner=partner) for path, problem in shelf.problems(files)]
+
+
+def prove_record(file: OutputFile, edition: Edition) -> list[Finding]:
+    """Reads a rights record (`rights.json`) back: it says of the edition what the edition is, and every notice. [] = proven."""
+    m = edition.metadata
+    found = [p.code.at(m.file, m.line, p.text, partner=edition.site.partner) for p in record.problems(file, edition)]
+    return [finding.of(f"{m.id} {m.language}", m.owner) for finding in dict.fromkeys(found)]
 
 
 def _whole(reader: Reader, inner: Reading, reading: Reading, view: View, place: Place) -> list[Finding]:

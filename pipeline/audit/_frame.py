@@ -16,7 +16,7 @@ from pipeline.audit import _codes as codes
 from pipeline.audit._compare import visible_signs
 from pipeline.audit._markup import clean, scheme
 from pipeline.audit._reading import Finished, Problem, Reading, fold
-from pipeline.contracts import Edition, OutputFile
+from pipeline.contracts import MACHINE_USES, Edition, OutputFile
 from pipeline.labels import direction
 from pipeline.notices import Notice
 
@@ -34,7 +34,7 @@ def check(finished: Finished, reading: Reading) -> list[Problem]:
         *_elsewhere(edition.notices, said, "" if reading.whole else body_text),
         *_title(edition, reading),
         *_marks(edition, said),
-        *_metadata(edition, reading.metadata),
+        *metadata(edition, reading.metadata),
         *_full_stops(edition, reading, body_text),
         *_requests(reading, finished.files, finished.bundle),
     ]
@@ -106,14 +106,24 @@ def _marks(edition: Edition, said: str) -> Iterator[Problem]:
             yield Problem(codes.MARK, f"{mark.kind}: expected {_quoted(mark.text)}, found none")
 
 
-def _metadata(edition: Edition, found: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Problem]:
+def metadata(edition: Edition, found: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Problem]:
+    """What a file says of itself (by our names) and the edition does not."""
     known = _known(edition)
+    yield from _robots(edition.site.robots, [texts for name, texts in found if name == "robots"])
     for name, texts in found:
         values = known.get(name)
         if values is not None and _set(texts) != _set(values):
             code = codes.LANGUAGE if name in ("language", "direction") else codes.METADATA
             said = ", ".join(map(_quoted, texts)) or "none"
             yield Problem(code, f"{name}: expected {', '.join(map(_quoted, values)) or 'none'}, found {said}")
+
+
+def _robots(expected: str, found: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
+    """A page never lets search engines in that the site keeps out; one for paper may keep them out by itself."""
+    for texts in found:
+        if not set(texts) <= {expected, "noindex"} or bool(texts) != bool(expected):
+            said = ", ".join(map(_quoted, texts)) or "none"
+            yield Problem(codes.METADATA, f"robots: expected {_quoted(expected or 'none')}, found {said}")
 
 
 def _set(texts: Sequence[str]) -> list[str]:
@@ -131,7 +141,10 @@ def _known(edition: Edition) -> dict[str, tuple[str, ...]]:
         "created": metadata.created,
         "expires": metadata.expires,
         "review-due": metadata.review_due,
+        "published": metadata.go_live,
     }
+    sources = next((" ".join(n.lines) for n in edition.notices if n.kind == "attribution"), "")
+    reserved = set(MACHINE_USES) - edition.license.allowed
     return {
         "id": (metadata.id,),
         "title": (metadata.title,),
@@ -142,7 +155,13 @@ def _known(edition: Edition) -> dict[str, tuple[str, ...]]:
         "license": (edition.license.url,) if edition.license.url else (),
         "copyright": (notice,) if notice else (),
         "copyright-holder": (rights.holder,) if rights else (),
-        "copyright-year": (str(rights.last_year),) if rights else (),
+        "copyright-year": (str(rights.first_year),) if rights else (),
+        "credit": (sources or edition.publisher.name,),
+        "tdm-reservation": ("1" if reserved else "0",),
+        "tdm-policy": (edition.license.url,) if reserved and edition.license.url else (),
+        "agreement": (edition.license.agreement,),
+        "clause": (edition.license.clause,),
+        "licensee": (f"{edition.site.partner} {edition.site.id}",),
         "authors": tuple(person.name for person in metadata.authors),
         "reviewers": tuple(review.person.name for review in metadata.reviews),
     }

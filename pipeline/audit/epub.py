@@ -270,7 +270,29 @@ def _metadata(book: _Book) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "language", said("language")
     yield "copyright", said("rights")
     yield "authors", said("creator")
-    yield "license", property_("dcterms:license")
+    yield "reviewers", tuple(_reviewers(book.package))
+    yield "published", said("date")
+    for ours, theirs in _PROPERTIES.items():
+        yield ours, property_(theirs)
     spine = book.package.find(f"{_OPF}spine")
     if spine is not None:
         yield "direction", (spine.get("page-progression-direction") or "ltr",)
+
+
+_PROPERTIES: Final = {
+    "license": "dcterms:license",
+    "tdm-reservation": "tdm:reservation",
+    "tdm-policy": "tdm:policy",
+    "created": "schema:dateCreated",
+    "modified": "schema:dateModified",
+    "current-as-of": "schema:lastReviewed",
+    "expires": "schema:expires",
+}
+
+
+def _reviewers(package: etree._Element) -> Iterator[str]:
+    """The contributors whose role is `rev` (MARC relators)."""
+    roles = {e.get("refines"): (e.text or "").strip() for e in package.iter(f"{_OPF}meta") if e.get("property") == "role"}
+    for element in package.iter(f"{_DC}contributor"):
+        if roles.get(f"#{element.get('id')}") == "rev":
+            yield element.text or ""

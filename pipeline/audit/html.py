@@ -117,8 +117,9 @@ def _metadata(root: etree._Element, look: Look) -> Iterator[tuple[str, tuple[str
     yield "direction", (root.get("dir", "ltr"),)
     yield "heading", tuple(page.headings(root, look))
     licenses = [e.get("href", "") for e in root.iter("link") if "license" in (e.get("rel") or "").lower().split()]
-    if licenses:
-        yield "license", tuple(licenses)
+    yield "license", tuple(licenses)
+    for ours, theirs in _META.items():
+        yield ours, tuple(e.get("content", "") for e in root.iter("meta") if (e.get("name") or "").strip().lower() == theirs)
     for script in root.iter("script"):
         if (script.get("type") or "").strip().lower() == "application/ld+json":
             yield from structured("".join(map(str, script.itertext())))
@@ -138,7 +139,16 @@ def structured(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield ours, _values(data, theirs)
 
 
+_META: Final = {"robots": "robots", "tdm-reservation": "tdm-reservation", "tdm-policy": "tdm-policy"}
 _SCHEMA_ORG: Final = {
+    "id": "identifier",
+    "version": "version",
+    "created": "dateCreated",
+    "published": "datePublished",
+    "expires": "expires",
+    "license": "license",
+    "credit": "creditText",
+    "copyright-year": "copyrightYear",
     "modified": "dateModified",
     "current-as-of": "lastReviewed",
     "copyright": "copyrightNotice",

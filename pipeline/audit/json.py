@@ -218,10 +218,18 @@ def _metadata(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
         "current-as-of": "current_as_of",
         "created": "created",
         "expires": "expires",
+        "published": "published",
+        "review-due": "review_due",
     }.items():
         yield ours, said(inner("dates", theirs))
     yield "copyright-holder", said(inner("copyright", "holder"))
+    yield "copyright-year", said(inner("copyright", "first_year"))
     yield "license", said(inner("license", "url"))
+    yield "agreement", said(inner("license", "agreement"))
+    yield "clause", said(inner("license", "clause"))
+    yield "credit", said(data.get("credit"))
+    for ours, theirs in {"robots": "robots", "tdm-reservation": "tdm_reservation", "tdm-policy": "tdm_policy"}.items():
+        yield ours, said(inner("machines", theirs))
     yield "authors", tuple(_names(data.get("authors"), ""))
     yield "reviewers", tuple(_names(data.get("reviews"), "person"))
 

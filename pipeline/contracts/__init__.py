@@ -12,6 +12,7 @@ from pipeline.contracts.licensing import Decision, Use
 from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, Read, Source, Unit
 from pipeline.contracts.releasing import Content, Outcome, Released, Releases
 from pipeline.contracts.rendering import (
+    MACHINE_USES,
     Body,
     Brand,
     BundleTransform,
@@ -31,6 +32,7 @@ from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
 from pipeline.contracts.storing import Destination, Store, Stored
 
 __all__ = [
+    "MACHINE_USES",
     "Archive",
     "Assets",
     "Body",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pipeline.contracts.reading import Assets, Image
 from pipeline.contracts.rows import Row
@@ -104,10 +104,14 @@ class Translated:
     title: str
 
 
+MACHINE_USES: Final = ("train", "ground", "summarize", "translate", "index")
+
+
 @dataclass(frozen=True, slots=True)
 class License:
-    """Under which terms a site has a topic: agreement, clause, last day, and the address of the terms; `kind` is production or
-    evaluation, `edits` none, adapt or translate, `ai` pairs of a use by machines (train, ground, ...) and reserved or allowed."""
+    """Under which terms a site has a topic: agreement, clause, first and last day, and the address of the terms; `kind` is
+    production or evaluation, `edits` none, adapt or translate, `ai` pairs of a use by machines (train, ground, ...) and
+    reserved or allowed."""
 
     agreement: str
     clause: str
@@ -116,6 +120,12 @@ class License:
     kind: str = "production"
     edits: str = "none"
     ai: tuple[tuple[str, str], ...] = ()
+    starts: date | None = None
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The uses by machines that are allowed; all others are reserved."""
+        return frozenset(name for name, said in self.ai if said == "allowed")
 
 
 @dataclass(frozen=True, slots=True)

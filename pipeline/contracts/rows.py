@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file of a release: its format ("" = of the bundle), bundle path, SHA-256 (hex), bytes, media type."""
+    """One file of a release: its format ("" = of no format: the bundle's, or a topic's rights.json), bundle path, SHA-256 (hex),
+    bytes, media type."""
 
     format: str
     path: str

@@ -1,0 +1,65 @@
+"""Rows of a release: what it says of one topic. In: an edition, its finished files, its views. Out: `Row`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+
+from pipeline.contracts import Edition, FileRow, OutputFile, Row, View
+from pipeline.notices import Notice
+from pipeline.unread import source_mark
+
+
+def make_row(edition: Edition, text_sha256: str, files: Mapping[str, tuple[str, OutputFile]], views: Mapping[str, View]) -> Row:
+    """The topic's row of the release. `files` by path, each with its format."""
+    m = edition.metadata
+    links = {
+        f"{a.get('data-topic')} {a.get('data-language', m.language)}"
+        for v in views.values()
+        for a in v.topic.body.iter("a")
+        if a.get("data-topic")
+    }
+    return Row(
+        id=m.id,
+        language=m.language,
+        title=m.title,
+        concept=m.concept,
+        version=m.version,
+        kind=m.kind,
+        status=m.status,
+        marks=tuple(mark.kind for mark in edition.marks),
+        collections=m.collections,
+        audiences=m.audiences,
+        territories=m.territories,
+        summary=m.summary,
+        also_called=m.also_called,
+        codes=tuple({k: v for k, v in asdict(code).items() if v} for code in m.codes),
+        modified=_iso(m.modified),
+        current_as_of=_iso(m.current_as_of),
+        review_due=_iso(m.review_due),
+        go_live=_iso(m.go_live),
+        expires=_iso(m.expires),
+        agreement=edition.license.agreement,
+        clause=edition.license.clause,
+        text_sha256=text_sha256,
+        translations=tuple(f"{t.id} {t.language}" for t in edition.translations),
+        links=tuple(sorted(links)),
+        files=tuple(_file_row(name, file) for name, file in files.values()),
+        proof=proof(edition.notices),
+        source=source_mark(m.file),
+    )
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def proof(expected: tuple[Notice, ...]) -> str:
+    """SHA-256 (hex) of the notices that were proven to stand in every file of the row."""
+    return hashlib.sha256("\n".join(f"{n.kind}\t{n.text}\t{n.url}" for n in expected).encode()).hexdigest()
+
+
+def _file_row(name: str, file: OutputFile) -> FileRow:
+    return FileRow(name, file.path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.media_type)
