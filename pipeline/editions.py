@@ -18,11 +18,11 @@ from typing import Final, Literal
 
 from lxml import etree
 
-from pipeline.contracts import Decision, License, Presentation, Site, Use, View
+from pipeline.contracts import MACHINE_USES, Around, Decision, License, Presentation, Rights, Site, Use, View
 from pipeline.findings import Finding, error, warning
-from pipeline.settings import Asset, Partner
+from pipeline.settings import Partner
 from pipeline.standing import Standing, why
-from pipeline.terms import Rule, Terms, all_terms, covers
+from pipeline.terms import Rule, Terms, all_terms, covers, covers_language
 from pipeline.topic import Metadata, Topic, plain
 
 Key = tuple[str, str]  # (id, language)
@@ -50,18 +50,33 @@ IMAGE_REQUIRED: Final = error(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Granted:
-    """What a site has of a topic: its formats and the grant that covers them."""
+    """What a site has of a topic: its formats, for each of them every grant that covers it, and the marks that the first of
+    these asks for."""
 
     formats: tuple[str, ...]
-    terms: Terms
+    by_format: Mapping[str, tuple[Terms, ...]]
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def license(self) -> License:
-        """The agreement and clause as editions and rights records name them."""
-        agreement = self.terms.agreement
-        return License(agreement.id, self.terms.clause.clause, agreement.ends, starts=agreement.starts)
+    def terms(self) -> Terms:
+        """The grant that pages and reports cite: that of the first format."""
+        return self.by_format[self.formats[0]][0]
+
+    def license(self, format_name: str, site: str) -> License:
+        """The terms of one format as editions and rights records name them."""
+        terms = self.by_format[format_name][0]
+        agreement, machines = terms.agreement, terms.partner.ai
+        return License(
+            agreement.id,
+            terms.clause.clause,
+            agreement.ends,
+            starts=agreement.starts,
+            ai=tuple((use, getattr(machines, use)) for use in MACHINE_USES),
+            kind=agreement.kind,
+            edits=terms.partner.all_sites()[site].edits,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,22 @@ class SitePlan:
     granted: Mapping[Key, Granted]
     withheld: Mapping[Key, tuple[Decision, ...]]
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # id -> languages that the site has it in
+
+    def stands_in_for(self, metadata: Metadata, concepts: Mapping[str, Sequence[Key]]) -> tuple[str, ...]:
+        """The languages of the site that lack this topic, and for which the partner lets the topic's language stand in."""
+        have = {key[1] for key in concepts.get(metadata.concept, ()) if key in self.granted}
+        return tuple(
+            language
+            for language, substitute in self.partner.language_fallback.items()
+            if covers_language([substitute], metadata.language)
+            and not any(covers_language([language], tag) for tag in have)
+            and any(covers_language([language], tag) for tags in self.languages.values() for tag in tags)
+        )
+
+    def without(self, gone: Mapping[Key, tuple[Decision, ...]]) -> SitePlan:
+        """The plan with these topics withheld, for these reasons."""
+        granted = {key: value for key, value in self.granted.items() if key not in gone}
+        return replace(self, granted=granted, withheld={**self.withheld, **gone}, languages=_languages(granted))
 
 
 def decide(
@@ -100,82 +131,117 @@ def plan_site(
     formats: Sequence[str],
     as_of: date,
     standing: Standing | None = None,
+    around: Around | None = None,
 ) -> SitePlan:
-    """Applies decisions and terms to every topic: agreements, rules, then companions."""
+    """Applies decisions and terms to every topic: agreements, rules, then companions. `around`: what rules may know besides the
+    topic (left out: the topics alone)."""
     topics = list(topics)
+    bench = _Bench(site.id, list(all_terms(partner)), rules, formats, as_of, around or Around(topics_by_id(topics)))
     granted: dict[Key, Granted] = {}
     withheld: dict[Key, tuple[Decision, ...]] = {}
     for topic in topics:
         withdrawal = standing.withdrawal(topic.id, topic.language, topic.version) if standing else None
-        withdrawn = why(withdrawal) if withdrawal else ""
-        found, refusals = _granted(topic, site, partner, rules, formats, as_of, withdrawn)
+        found, refusals = bench.granted(topic, why(withdrawal) if withdrawal else "")
         if found:
             granted[topic.key] = found
         else:
             withheld[topic.key] = refusals
-    _withhold_without_companions(topics, granted, withheld)
+    _withhold_without_companions(topics, granted, withheld, bench)
+    return SitePlan(site, partner, as_of, granted, withheld, _languages(granted))
+
+
+def topics_by_id(topics: Iterable[Metadata]) -> dict[str, tuple[Metadata, ...]]:
+    """Topics by id, each in all its languages."""
+    found: dict[str, tuple[Metadata, ...]] = {}
+    for topic in topics:
+        found[topic.id] = (*found.get(topic.id, ()), topic)
+    return found
+
+
+def _languages(granted: Iterable[Key]) -> dict[str, tuple[str, ...]]:
     languages: dict[str, tuple[str, ...]] = {}
     for topic_id, language in granted:
         languages[topic_id] = (*languages.get(topic_id, ()), language)
-    return SitePlan(site, partner, as_of, granted, withheld, languages)
+    return languages
 
 
-def _granted(
-    topic: Metadata,
-    site: Site,
-    partner: Partner,
-    rules: Mapping[str, Rule],
-    formats: Sequence[str],
-    as_of: date,
-    withdrawn: str,
-) -> tuple[Granted | None, tuple[Decision, ...]]:
-    """Formats that share one grant come together: pages of one topic refer to each other under the same clause."""
-    by_terms: dict[int, tuple[Terms, list[str]]] = {}
-    refusals: tuple[Decision, ...] = ()
-    for name in formats:
-        terms, decisions = decide(topic, Use(site.id, name, topic.language, withdrawn), partner, rules, as_of)
-        if terms is None:
-            refusals = refusals or decisions
-        else:
-            by_terms.setdefault(id(terms.clause), (terms, []))[1].append(name)
-    if not by_terms:
-        return None, refusals
-    terms = next(iter(by_terms.values()))[0]
-    allowed = {name for _, names in by_terms.values() for name in names}
-    return Granted(tuple(name for name in formats if name in allowed), _strictest(terms, by_terms.values())), ()
+class _Bench:
+    """The terms of one site and the rules, ready to be asked about one topic after the other. Rules whose answer is the same
+    for every format are asked once: that is most of the time that planning takes."""
 
+    def __init__(
+        self, site: str, terms: list[Terms], rules: Mapping[str, Rule], formats: Sequence[str], as_of: date, around: Around
+    ) -> None:
+        self.site, self.terms, self.rules, self.formats, self.as_of, self.around = site, terms, rules, formats, as_of, around
+        self._general = [rule for rule in rules.values() if not rule.BY_FORMAT]
+        self._by_format = [rule for rule in rules.values() if rule.BY_FORMAT]
+        self._known: dict[object, Granted] = {}  # equal answers are one object: plans travel to workers
 
-def _strictest(first: Terms, found: Iterable[tuple[Terms, list[str]]]) -> Terms:
-    """Where several grants cover a topic's formats, the one whose images are the most restricted rules them all."""
-    rank = {"none": 0, "own": 1, "sublicensable": 2}
-    return min((terms for terms, _ in found), key=lambda terms: rank[terms.clause.images], default=first)
+    def granted(self, topic: Metadata, withdrawn: str = "") -> tuple[Granted | None, tuple[Decision, ...]]:
+        """What the site has of a topic; None and the refusals of the grant that came nearest, where it has nothing."""
+        covering: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+        nearest: tuple[Decision, ...] | None = None
+        for number, terms in enumerate(self.terms):
+            refused, marks = self._ask(self._general, topic, Use(self.site, "", topic.language, withdrawn, self.around), terms)
+            for name in self.formats if not refused else self.formats[:1]:
+                more, own = self._ask(self._by_format, topic, Use(self.site, name, topic.language, withdrawn, self.around), terms)
+                if not refused and not more:
+                    covering.setdefault(name, []).append((number, (*marks, *own)))
+                elif nearest is None or len(refused) + len(more) < len(nearest):
+                    nearest = (*refused, *more)
+        return (self._found(covering), ()) if covering else (None, nearest or ())
+
+    def _ask(self, rules: Sequence[Rule], topic: Metadata, use: Use, terms: Terms) -> tuple[list[Decision], tuple[str, ...]]:
+        decisions = [rule.decide(topic, use, terms, self.as_of) for rule in rules]
+        return [d for d in decisions if d.refuses], tuple(d.mark for d in decisions if d.mark)
+
+    def _found(self, covering: Mapping[str, list[tuple[int, tuple[str, ...]]]]) -> Granted:
+        """Production before evaluation: a page of the one does not carry the marks, or the images, of the other."""
+        formats = tuple(name for name in self.formats if name in covering)
+        key = repr([(name, covering[name]) for name in formats])
+        if key not in self._known:
+            chosen = {name: [self.terms[number] for number, _ in covering[name]] for name in formats}
+            self._known[key] = Granted(
+                formats,
+                {name: tuple(t for t in ts if t.agreement.kind == ts[0].agreement.kind) for name, ts in chosen.items()},
+                {name: covering[name][0][1] for name in formats},
+            )
+        return self._known[key]
 
 
 def _withhold_without_companions(
-    topics: Sequence[Metadata], granted: dict[Key, Granted], withheld: dict[Key, tuple[Decision, ...]]
+    topics: Sequence[Metadata], granted: dict[Key, Granted], withheld: dict[Key, tuple[Decision, ...]], bench: _Bench
 ) -> None:
     """A topic is not shown without its companions; taking one out may take out others, so until nothing changes."""
     with_companions = [topic for topic in topics if topic.companions and topic.key in granted]
-    changed = True
-    while changed:
+    rule, changed = bench.rules.get("companions"), True
+    while rule and changed:
         changed = False
+        around = replace(bench.around, delivered=granted.keys())
         for topic in with_companions:
-            missing = [name for name in topic.companions if topic.key in granted and (name, topic.language) not in granted]
-            if missing:
-                place = granted.pop(topic.key).terms.place
-                reason = f"must not be shown without {', '.join(missing)}, which this site does not get"
-                withheld[topic.key] = (Decision("companions", "withhold", reason, place),)
+            if topic.key not in granted:
+                continue
+            use = Use(bench.site, "", topic.language, around=around)
+            decision = rule.decide(topic, use, granted[topic.key].terms, bench.as_of)
+            if decision.refuses:
+                del granted[topic.key]
+                withheld[topic.key] = (decision,)
                 changed = True
 
 
-def target_language(topic_id: str, language: str, languages: Mapping[str, Sequence[str]]) -> str | None:
+def target_language(
+    topic_id: str, language: str, languages: Mapping[str, Sequence[str]], fallback: Mapping[str, str] | None = None
+) -> str | None:
     """In which language a link from a topic of `language` reaches `topic_id`: its own tag, else a form of the same
-    language; never another one."""
-    there = languages.get(topic_id, ())
+    language; another one only where `fallback` names it for that language."""
+    there = sorted(languages.get(topic_id, ()))
     if language in there:
         return language
     primary = language.split("-")[0].lower()
-    return next((tag for tag in sorted(there) if tag.split("-")[0].lower() == primary), None)
+    substitute = next((to for tag, to in (fallback or {}).items() if covers_language([tag], language)), "")
+    wanted = [tag for tag in there if tag.split("-")[0].lower() == primary]
+    wanted += [tag for tag in there if substitute and covers_language([substitute], tag)]
+    return wanted[0] if wanted else None
 
 
 # --- views --------------------------------------------------------------------------------------
@@ -213,28 +279,34 @@ def traits(topic: Topic, digest: str) -> Traits:
 
 
 def cut(
-    found: Traits, plan: SitePlan, topic: Metadata, format_name: str, own: Collection[str], assets: Mapping[str, Asset]
+    found: Traits,
+    plan: SitePlan,
+    topic: Metadata,
+    format_name: str,
+    rights: Mapping[str, Rights],
+    rule: Rule,
 ) -> Cut:
-    """What this site's view in this format leaves out. `own` are the images whose rights are the publisher's."""
-    grant = plan.granted[topic.key].terms.clause
-    links = []
+    """What this site's view in this format leaves out. `rights` are those of the body's images, `rule` decides on each: an image
+    is shown where one grant covers both the page and the image."""
+    grants = plan.granted[topic.key].by_format[format_name]
+    links, fallback = [], plan.partner.language_fallback
     for target in found.links:
         there = [tag for tag in plan.languages.get(target, ()) if format_name in plan.granted[target, tag].formats]
-        links.append((target, target_language(target, topic.language, {target: there}) or ""))
-    audiences: Literal["all"] | tuple[str, ...] = "all"
-    if found.audiences and grant.audiences != "all":
-        audiences = tuple(sorted(found.audiences.intersection(grant.audiences)))
-    refused = frozenset(src for src in found.images if not image_allowed(grant.images, src, own, assets))
-    return Cut(refused, audiences, tuple(links), plan.site.presentation)
+        links.append((target, target_language(target, topic.language, {target: there}, fallback) or ""))
+    use = Use(plan.site.id, format_name, topic.language)
+    refused = frozenset(
+        src
+        for src in found.images
+        if all(rule.decide(topic, replace(use, image=rights[src]), terms, plan.as_of).refuses for terms in grants)
+    )
+    return Cut(refused, _audiences(found, grants), tuple(links), plan.site.presentation)
 
 
-def image_allowed(granted: str, src: str, own: Collection[str], assets: Mapping[str, Asset]) -> bool:
-    """Whether a grant's `images` covers an image."""
-    if granted == "none":
-        return False
-    if src in own:
-        return True
-    return granted == "sublicensable" and src in assets and assets[src].sublicense
+def _audiences(found: Traits, grants: Iterable[Terms]) -> Literal["all"] | tuple[str, ...]:
+    scopes = [terms.clause.audiences for terms in grants]
+    if not found.audiences or "all" in scopes:
+        return "all"
+    return tuple(sorted(found.audiences.intersection(name for scope in scopes for name in scope)))
 
 
 def view(topic: Topic, found: Traits, cut: Cut, titles: Mapping[Key, str]) -> tuple[View, tuple[Finding, ...]]:

@@ -1,75 +1,157 @@
 """Why a site gets a topic, or does not: each rule's answer, with the clause that it follows.
 
-In: a System, a day, topic, partner, site, language. Out: `Explanation`: a row per format, grant and rule, and one
-sentence a person can send on.
+In: a System, a day, topic, partner, site, language. Out: `Explanation`: a row per grant, rule and answer (formats that get the
+same answer share one), and one sentence a person can send on.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
 
-from pipeline.catalog import survey
-from pipeline.contracts import Decision, Use
-from pipeline.editions import Granted, SitePlan
+from pipeline import limits
+from pipeline.catalog import Catalog, survey
+from pipeline.contracts import Around, Decision, Use
+from pipeline.editions import Granted, Key, SitePlan, topics_by_id
+from pipeline.errors import StoreError
+from pipeline.findings import has_errors
 from pipeline.plugins import System
 from pipeline.report import Report
-from pipeline.run import Options, conditions_of, prepare
-from pipeline.single import find_key, find_prefix
+from pipeline.run import Options, State, conditions_of, prepare
+from pipeline.settings import Partner
+from pipeline.single import find_key, find_prefix, read_topic
 from pipeline.sites import Today
-from pipeline.terms import all_terms
+from pipeline.standing import why
+from pipeline.terms import Terms, all_terms
+from pipeline.work import Prepared, TopicResult
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`rows`: (format, decision) under every grant; `sentence`: what comes of it."""
+    """`rows`: (formats, decision) under every grant; `sentence`: what comes of it."""
 
-    rows: tuple[tuple[str, Decision], ...]
+    rows: tuple[tuple[tuple[str, ...], Decision], ...]
     sentence: str
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        return {"sentence": self.sentence, "decisions": [{"format": name, **asdict(decision)} for name, decision in self.rows]}
+        return {
+            "sentence": self.sentence,
+            "decisions": [{"formats": list(names), **asdict(decision)} for names, decision in self.rows],
+        }
 
     def table(self) -> list[dict[str, str]]:
         """The rows as strings."""
         return [
             {
-                "format": name,
                 "clause": decision.clause,
                 "rule": decision.rule,
                 "verdict": decision.verdict,
+                "formats": ", ".join(names) or "all",
                 "reason": decision.reason,
                 "until": str(decision.until or ""),
             }
-            for name, decision in self.rows
+            for names, decision in self.rows
         ]
 
 
 def explain(system: System, today: Today, topic: str, partner: str, *, site: str = "", language: str = "") -> Explanation:
-    """Every rule's answer for every format. Raises UsageError for a name that does not exist."""
-    options = Options(today, "explain", "", partners=(partner,), topics=(topic,), dry_run=True, offline=True)
-    catalog = survey(system, conditions_of(system, options))
-    state = prepare(system, options, catalog, Report("explain", ""))
+    """Every rule's answer for every format and image. Where the store can not be asked, the sentence says so: what it knows
+    (withdrawals, what is live) may decide. Raises UsageError for a name that does not exist."""
     owner = system.configuration.partner(partner)
+    options = Options(today, "explain", "", partners=(partner,), topics=(topic,), dry_run=True)
+    catalog = survey(system, conditions_of(system, options))
+    state, unasked = _prepared(system, options, catalog)
     prefix = find_prefix(owner, site)
     plan = state.context.plans[prefix]
     key = find_key(plan, topic, language)
-    rules = [plugin.load() for plugin in system.rules.values()]
-    rows = [
-        (name, rule.decide(catalog.metadata[key], Use(plan.site.id, name, key[1]), terms, plan.as_of))
-        for name in system.transforms
-        for terms in all_terms(owner)
-        for rule in rules
-    ]
-    return Explanation(
-        tuple(rows), _sentence(catalog.metadata[key].title, plan, plan.granted.get(key), plan.withheld.get(key, ()))
+    withdrawal = state.context.standing.withdrawal(*key, catalog.metadata[key].version)
+    use = Use(plan.site.id, "", key[1], why(withdrawal) if withdrawal else "", _around(state, prefix, catalog, owner))
+    prepared = read_topic(system, state, catalog, owner, key, result := TopicResult(key))
+    rows = [row for terms in all_terms(owner) for row in _answers(system, catalog, key, use, terms, plan.as_of)]
+    rows += _images(system, plan, key, use, prepared)
+    sentence = _sentence(catalog.metadata[key].title, plan, plan.granted.get(key), plan.withheld.get(key, ()))
+    if key in plan.granted and has_errors(result.findings):
+        sentence += " But it is held back, for what 'check' finds in it."
+    return Explanation(tuple(rows), sentence + unasked)
+
+
+def _prepared(system: System, options: Options, catalog: Catalog) -> tuple[State, str]:
+    try:
+        state = prepare(system, options, catalog, Report("explain", ""))
+        return state, "".join(f" The store did not say what is live: {problem.what}." for problem in state.failed.values())
+    except StoreError as problem:
+        state = prepare(system, replace(options, offline=True), catalog, Report("explain", ""))
+        return state, f" The store did not say what is withdrawn or live: {problem.what}."
+
+
+def _around(state: State, prefix: str, catalog: Catalog, owner: Partner) -> Around:
+    conditions = owner.conditions or state.context.system.configuration.settings.conditions
+    counts = {name: len(topics) for name, topics in limits.used(state.context.plans.values(), owner.id).items()}
+    plan = state.context.plans[prefix]
+    return Around(
+        topics_by_id(catalog.under(conditions)),
+        frozenset(plan.granted),
+        state.live_rows.get(prefix, {}),
+        counts,
     )
+
+
+def _answers(
+    system: System, catalog: Catalog, key: Key, use: Use, terms: Terms, as_of: date
+) -> Iterator[tuple[tuple[str, ...], Decision]]:
+    """Each rule's answers under one grant, those that formats share once."""
+    for plugin in system.rules.values():
+        rule = plugin.load()
+        formats = list(system.transforms) if rule.BY_FORMAT else [""]
+        uses = (replace(use, format=name) for name in formats)
+        yield from _merged((one.format, rule.decide(catalog.metadata[key], one, terms, as_of)) for one in uses)
+
+
+def _images(
+    system: System, plan: SitePlan, key: Key, use: Use, prepared: Prepared | None
+) -> Iterator[tuple[tuple[str, ...], Decision]]:
+    """What becomes of each image of the body, under the grants that cover the page."""
+    granted = plan.granted.get(key)
+    if granted is None or prepared is None:
+        return
+    rule = system.rules["asset"].load()
+    for image in prepared.rights.values():
+        uses = ((name, replace(use, format=name, image=image)) for name in granted.formats)
+        answers = (
+            (name, rule.decide(prepared.topic.metadata, one, terms, plan.as_of))
+            for name, one in uses
+            for terms in granted.by_format[name]
+        )
+        yield from _merged(answers)
+
+
+def _merged(answers: Iterable[tuple[str, Decision]]) -> Iterator[tuple[tuple[str, ...], Decision]]:
+    found: dict[Decision, list[str]] = {}
+    for name, decision in answers:
+        found.setdefault(decision, []).append(name)
+    for decision, names in found.items():
+        yield tuple(dict.fromkeys(names)) if len(found) > 1 else (), decision
 
 
 def _sentence(title: str, plan: SitePlan, granted: Granted | None, refusals: tuple[Decision, ...]) -> str:
     day = plan.as_of.isoformat()
     if granted:
-        return f"On {day} {plan.site.name} gets {title!r} as {', '.join(granted.formats)}, under {granted.terms.place}."
+        marks = _listed({mark: None for name in granted.formats for mark in granted.marks.get(name, ())})
+        marked = f", marked {marks}" if marks else ""
+        return f"On {day} {plan.site.name} gets {title!r} as {_by_place(granted)}{marked}."
     reasons = "; ".join(f"{decision.reason} ({decision.clause})" if decision.clause else decision.reason for decision in refusals)
     return f"On {day} {plan.site.name} does not get {title!r}: {reasons}."
+
+
+def _by_place(granted: Granted) -> str:
+    places: dict[str, list[str]] = {}
+    for name in granted.formats:
+        places.setdefault(granted.by_format[name][0].place, []).append(name)
+    return "; ".join(f"{_listed(names)}, under {place}" for place, names in places.items())
+
+
+def _listed(names: Mapping[str, None] | list[str]) -> str:
+    return ", ".join(names)

@@ -1,9 +1,13 @@
-"""Rows of a release: what it says of one topic. In: an edition, its finished files, its views. Out: `Row`."""
+"""The row of a release that a finished edition becomes.
+
+In: the edition, its files by format, its views, what decided it. Out: `Row`. What is in a row is all that later runs know of what
+is live: rules judge a topic by it that can not be read any more.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 
@@ -12,15 +16,16 @@ from pipeline.notices import Notice
 from pipeline.unread import source_mark
 
 
-def make_row(edition: Edition, text_sha256: str, files: Mapping[str, tuple[str, OutputFile]], views: Mapping[str, View]) -> Row:
-    """The topic's row of the release. `files` by path, each with its format."""
+def make_row(
+    edition: Edition,
+    files: Mapping[str, tuple[str, OutputFile]],
+    views: Mapping[str, View],
+    *,
+    text_sha256: str,
+    marks: Iterable[str] = (),
+) -> Row:
+    """The topic's row of the release. `files`: (format, file) by path; `marks`: kinds of the marks of all formats."""
     m = edition.metadata
-    links = {
-        f"{a.get('data-topic')} {a.get('data-language', m.language)}"
-        for v in views.values()
-        for a in v.topic.body.iter("a")
-        if a.get("data-topic")
-    }
     return Row(
         id=m.id,
         language=m.language,
@@ -29,27 +34,39 @@ def make_row(edition: Edition, text_sha256: str, files: Mapping[str, tuple[str, 
         version=m.version,
         kind=m.kind,
         status=m.status,
-        marks=tuple(mark.kind for mark in edition.marks),
+        marks=tuple(marks),
         collections=m.collections,
         audiences=m.audiences,
         territories=m.territories,
         summary=m.summary,
         also_called=m.also_called,
         codes=tuple({k: v for k, v in asdict(code).items() if v} for code in m.codes),
+        created=_iso(m.created),
         modified=_iso(m.modified),
         current_as_of=_iso(m.current_as_of),
         review_due=_iso(m.review_due),
         go_live=_iso(m.go_live),
         expires=_iso(m.expires),
+        companions=m.companions,
         agreement=edition.license.agreement,
         clause=edition.license.clause,
         text_sha256=text_sha256,
         translations=tuple(f"{t.id} {t.language}" for t in edition.translations),
-        links=tuple(sorted(links)),
+        links=_links(views, m.language),
         files=tuple(_file_row(name, file) for name, file in files.values()),
         proof=proof(edition.notices),
         source=source_mark(m.file),
     )
+
+
+def _links(views: Mapping[str, View], language: str) -> tuple[str, ...]:
+    links = {
+        f"{a.get('data-topic')} {a.get('data-language', language)}"
+        for v in views.values()
+        for a in v.topic.body.iter("a")
+        if a.get("data-topic")
+    }
+    return tuple(sorted(links))
 
 
 def _iso(day: date | None) -> str:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pipeline import audit, brake, engine
+from pipeline import audit, brake, engine, limits
+from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
-from pipeline.contracts import Archive, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
-from pipeline.editions import Key, SitePlan, plan_site
+from pipeline.contracts import Archive, Around, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
+from pipeline.editions import Key, SitePlan, plan_site, topics_by_id
 from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error
 from pipeline.handover import file_rows, hand_over, terms_of
@@ -73,16 +74,18 @@ class State:
     @cached_property
     def live_rows(self) -> dict[str, dict[Key, Row]]:
         """What is live of each site, by topic."""
-        return {
-            prefix: {(row.id, row.language): row for row in released.content.rows} if released else {}
-            for prefix, released in self.live.items()
-        }
+        return {prefix: rows_by_key(released) for prefix, released in self.live.items()}
 
     @cached_property
     def notices(self) -> NoticeMaker:
         """Makes what stands in the place of withdrawn topics."""
         configuration = self.context.system.configuration
         return NoticeMaker(self.context.system, configuration.publisher_shown, configuration.publisher_timezone)
+
+
+def rows_by_key(released: Released | None) -> dict[Key, Row]:
+    """The rows of a release by topic; none where there is no release."""
+    return {(row.id, row.language): row for row in released.content.rows} if released else {}
 
 
 def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
@@ -122,7 +125,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     # after what is live: a decision that comes later than both is published by whoever made it, and this run then loses the race
     standing = Standing(system.decisions.load().read(store)) if store else Standing()
     kept = _unread(system, partners, catalog, live)
-    plans = _plans(system, partners, catalog, options, report, kept, standing)
+    plans = _plans(system, partners, catalog, options, report, kept, live, standing)
     catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,
@@ -133,7 +136,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
         concepts=catalog.concepts,
         publishers=publishers(configuration, catalog.languages),
         texts={(p.id, tag): notice_texts(configuration, p, tag) for p in partners for tag in catalog.languages},
-        own_images=frozenset(name for name, asset in configuration.assets.items() if _ours(asset.holder, system)),
+        rights=listed_rights(configuration),
         site_digests={prefix: site_digest(plan.site) for prefix, plan in plans.items()},
         standing=standing,
         store=None if options.dry_run else store,
@@ -144,11 +147,6 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
     report.decisions = [line(decision) for decision in standing.open()]
     return State(context, selected, live, store, failed=failed)
-
-
-def _ours(holder: str, system: System) -> bool:
-    publisher = system.configuration.publisher
-    return not holder or holder in (publisher.name, publisher.copyright.holder if publisher.copyright else "")
 
 
 def _selected(catalog: Catalog, names: Sequence[str]) -> frozenset[Key]:
@@ -196,6 +194,7 @@ def _plans(
     options: Options,
     report: Report,
     kept: Mapping[str, list[Metadata]],
+    live: Mapping[str, Released | None],
     standing: Standing,
 ) -> dict[str, SitePlan]:
     rules = {name: plugin.load() for name, plugin in system.rules.items()}
@@ -205,7 +204,8 @@ def _plans(
         conditions = partner.conditions or system.configuration.settings.conditions
         for prefix, site in sites(system.configuration, partner).items():
             topics = [*catalog.under(conditions), *kept.get(prefix, ())]
-            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of, standing)
+            around = Around(topics_by_id(topics), live=rows_by_key(live.get(prefix)))
+            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of, standing, around)
             plan, findings = withhold_languages(plan, system.configuration)
             report.findings += findings
             plans[prefix] = plan
@@ -279,10 +279,8 @@ def _withdraw_held_back(state: State) -> dict[str, set[Key]]:
         if not gone or prefix in state.failed:
             continue
         names = {" ".join(key) for key in gone}
-        granted = {key: value for key, value in plan.granted.items() if key not in gone}
-        languages = {i: tuple(t for t in tags if (i, t) in granted) for i, tags in plan.languages.items()}
-        plans[prefix] = replace(plan, granted=granted, languages=languages)
-        rows = {key: _row(state, prefix, key) for key in granted}
+        plans[prefix] = plan.without(dict.fromkeys(gone, ()))
+        rows = {key: _row(state, prefix, key) for key in plans[prefix].granted}
         todo[prefix] = {key for key, row in rows.items() if row and names.intersection((*row.links, *row.translations))}
     state.context = replace(state.context, plans=plans)
     return todo
@@ -339,6 +337,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         return [_no_topics(state, plan)]
     _compare(site, live, rows)
     settings = state.context.system.configuration.settings
+    limits.check(plan, limits.used(state.context.plans.values(), plan.partner.id), state.live_rows.get(prefix, {}))
     brake.check(
         site.site,
         live.content.rows if live else (),

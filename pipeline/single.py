@@ -50,7 +50,7 @@ def render(
     key = find_key(state.context.plans[prefix], topic, language)
     _check_granted(state, prefix, key, format_name)
     result = TopicResult(key)
-    prepared = _prepared(system, state, catalog, chosen, key, result)
+    prepared = read_topic(system, state, catalog, chosen, key, result)
     files = _rendered(state, prefix, prepared, format_name, result) if prepared else []
     if not files or has_errors(result.findings):
         raise _held_back(key, result.findings)
@@ -117,7 +117,10 @@ def _check_granted(state: State, prefix: str, key: Key, format_name: str) -> Non
         )
 
 
-def _prepared(system: System, state: State, catalog: Catalog, partner: Partner, key: Key, result: TopicResult) -> Prepared | None:
+def read_topic(
+    system: System, state: State, catalog: Catalog, partner: Partner, key: Key, result: TopicResult
+) -> Prepared | None:
+    """The topic as its source gives it, checked; findings go to `result`. None where it can not be read."""
     conditions = partner.conditions or system.configuration.settings.conditions
     for source in system.sources:
         for entry in catalog.indexes[source, conditions].entries:

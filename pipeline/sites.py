@@ -10,7 +10,7 @@ import hashlib
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline import assets, labels
-from pipeline.contracts import Brand, Decision, Image, Presentation, Publisher, Site
+from pipeline.contracts import Brand, Decision, Image, License, Presentation, Publisher, Site
 from pipeline.editions import SitePlan
 from pipeline.errors import UsageError
 from pipeline.findings import Finding, error
 from pipeline.notices import Texts
 from pipeline.settings import BrandSettings, Configuration, Partner, SiteSettings
+from pipeline.topic import Code, Metadata
 
 LANGUAGE_MISSING: Final = error(
     "notices.language-missing",
@@ -70,7 +71,7 @@ def _site(configuration: Configuration, partner: Partner, site_id: str, settings
         brand=_brand(configuration.path(configuration.settings.partners), settings.brand or partner.brand),
         templates=_templates(configuration, partner, templates),
         presentation=Presentation(settings.heading_base, settings.topic_link),
-        robots="noindex" if settings.indexing == "noindex" else "all",
+        robots="noindex" if settings.indexing == "noindex" else "all",  # of the site; `robots` says it of a page
     )
 
 
@@ -113,6 +114,32 @@ def _logo(path: Path) -> Image:
             found=str(problem),
             fix="save it again, without scripts or links",
         ) from None
+
+
+def robots(settings: SiteSettings, license_: License, metadata: Metadata) -> str:
+    """What a page says to search engines: `noindex` under an evaluation, and where the page would have to name the publisher's
+    own as the canonical one and there is none."""
+    if license_.kind == "evaluation" or settings.indexing == "noindex":
+        return "noindex"
+    return "all" if settings.indexing == "free" or metadata.url else "noindex"
+
+
+# By the code systems that a partner needs a license of its own for: their URI (HL7) and OID.
+_LICENSED_SYSTEMS: Final[dict[str, tuple[str, str]]] = {
+    "snomed-ct": ("http://snomed.info/sct", "2.16.840.1.113883.6.96"),
+    "cpt": ("http://www.ama-assn.org/go/cpt", "2.16.840.1.113883.6.12"),
+}
+
+
+def licensed_codes(codes: tuple[Code, ...], licensed: Collection[str]) -> tuple[Code, ...]:
+    """The codes without those of systems that the partner states no license of."""
+    closed = [names for name, names in _LICENSED_SYSTEMS.items() if name not in licensed]
+    return tuple(code for code in codes if not any(_of_system(code, uri, oid) for uri, oid in closed))
+
+
+def _of_system(code: Code, uri: str, oid: str) -> bool:
+    system = code.system.strip().rstrip("/").lower().replace("https://", "http://").removeprefix("urn:oid:")
+    return system in (uri, oid) or system.startswith(f"{uri}/") or code.oid == oid
 
 
 def publishers(configuration: Configuration, languages: Iterable[str]) -> dict[str, Publisher]:
@@ -172,7 +199,7 @@ def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[Si
     }
     if not lacking:
         return plan, []
-    gone = {key for key in plan.granted if key[1] in lacking}
+    gone = {key: (Decision("notices", "withhold", lacking[key[1]]),) for key in plan.granted if key[1] in lacking}
     counts = Counter(language for _, language in gone)
     file = f"{configuration.settings.partners}/{plan.partner.id}.toml"
     findings = [
@@ -181,10 +208,7 @@ def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[Si
         )
         for tag, why in sorted(lacking.items())
     ]
-    withheld = {key: (Decision("notices", "withhold", lacking[key[1]]),) for key in gone}
-    languages = {i: tuple(t for t in tags if t not in lacking) for i, tags in plan.languages.items()}
-    granted = {key: value for key, value in plan.granted.items() if key not in gone}
-    return replace(plan, granted=granted, withheld={**plan.withheld, **withheld}, languages=languages), findings
+    return plan.without(gone), findings
 
 
 def _lacking(configuration: Configuration, partner: Partner, language: str) -> str:

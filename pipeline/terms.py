@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Final, Literal, Protocol
 
 from pipeline.contracts import Decision, Use
-from pipeline.settings import Agreement, Grant, Partner
+from pipeline.settings import Agreement, Exemption, Freshness, Grant, Partner, SiteSettings
 from pipeline.topic import Metadata
 
+_PLAIN_SITE: Final = SiteSettings()
+_PLAIN_FRESHNESS: Final = Freshness()
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Terms:
     """A grant with the agreement and partner that it belongs to."""
 
@@ -24,14 +28,34 @@ class Terms:
     agreement: Agreement
     clause: Grant
 
-    @property
+    @cached_property
     def place(self) -> str:
         """The clause as people cite it: `RH-2026-014, Schedule A, 1`."""
         return f"{self.agreement.id}, {self.clause.clause}"
 
+    @property
+    def freshness(self) -> Freshness:
+        """The days after which an overdue topic is marked and withheld."""
+        return self.partner.freshness or _PLAIN_FRESHNESS
+
+    def site(self, use: Use) -> SiteSettings:
+        """The settings of the use's site."""
+        return self.partner.sites.get(use.site, _PLAIN_SITE)
+
+    def exemption(self, of: str, topic: Metadata, as_of: date) -> Exemption | None:
+        """What sets a rule or a finding aside for a topic on that day."""
+        return next(
+            (e for e in self.partner.exemptions if e.of == of and covers(e.topics, topic.id) and as_of <= e.ends),
+            None,
+        )
+
     def grant(self, rule: str, reason: str, until: date | None = None) -> Decision:
         """This rule has nothing against the use."""
         return Decision(rule, "grant", reason, self.place, until)
+
+    def mark(self, rule: str, mark: str, reason: str, until: date | None = None) -> Decision:
+        """This rule grants the use under a mark right under the title."""
+        return Decision(rule, "condition", reason, self.place, until, mark)
 
     def withhold(self, rule: str, reason: str, until: date | None = None) -> Decision:
         """This rule refuses the use under this grant."""
@@ -41,13 +65,16 @@ class Terms:
 class Rule(Protocol):
     """A license rule: `pipeline/rules/<name>.py`."""
 
+    BY_FORMAT: bool  # whether its answer can differ from one format to another; if not, it is asked once for all
+
     def decide(self, topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
         """The rule's answer for one use of one topic under one grant on one day. Never silent: it has a reason."""
 
 
 def all_terms(partner: Partner) -> Iterator[Terms]:
-    """Every grant of every agreement, in the order of the partner's file."""
-    for agreement in partner.agreements:
+    """Every grant of every agreement: those of production first, since what they cover needs no mark; else in the order of
+    the partner's file."""
+    for agreement in sorted(partner.agreements, key=lambda agreement: agreement.kind == "evaluation"):
         for grant in agreement.grants:
             yield Terms(partner, agreement, grant)
 
@@ -61,6 +88,16 @@ def covers_language(scope: Literal["all"] | Collection[str], tag: str) -> bool:
     """As `covers`; a language covers its regional forms: `es` covers `es-US` (RFC 4647 basic filtering)."""
     lower = tag.lower()
     return scope == "all" or any(lower == s.lower() or lower.startswith(f"{s.lower()}-") for s in scope)
+
+
+def outside(scope: Literal["all"] | Collection[str], territories: Collection[str]) -> str:
+    """What a site shows its content in and a scope of territories does not cover, in words; "" where all is covered. `US` covers
+    `US-CA`; a site that names no territory is shown anywhere, which "all" alone covers."""
+    if scope == "all":
+        return ""
+    if not territories:
+        return "anywhere"
+    return ", ".join(code for code in territories if code not in scope and code.split("-")[0] not in scope)
 
 
 def listed(scope: Literal["all"] | Collection[str]) -> str:

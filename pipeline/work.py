@@ -18,6 +18,7 @@ from typing import Final
 
 from pipeline import assets as images
 from pipeline import audit, editions, rights
+from pipeline.asset_rights import rights_of
 from pipeline.cache import Cache
 from pipeline.characters import reordered
 from pipeline.contracts import (
@@ -29,9 +30,11 @@ from pipeline.contracts import (
     Files,
     Image,
     Index,
+    License,
     OutputFile,
     Place,
     Publisher,
+    Rights,
     Row,
     Store,
     Transform,
@@ -42,12 +45,12 @@ from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.labels import labels
-from pipeline.marks import corrections
+from pipeline.marks import corrections, marks
 from pipeline.notices import CREDITS, Texts, notices
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.rows import make_row
-from pipeline.sites import template_failure
+from pipeline.sites import licensed_codes, robots, template_failure
 from pipeline.standing import Standing
 from pipeline.topic import Metadata, Topic, digest, schema_problems
 
@@ -100,7 +103,7 @@ class Context:
     concepts: Mapping[str, tuple[Key, ...]]
     publishers: Mapping[str, Publisher]  # by language
     texts: Mapping[tuple[str, str], tuple[Texts, Texts]]  # (partner, language) -> publisher's and partner's notices
-    own_images: frozenset[str]  # listed in assets.toml as ours
+    rights: Mapping[str, Rights]  # of images that assets.toml lists
     site_digests: Mapping[str, str]
     standing: Standing
     store: Store | None
@@ -201,7 +204,7 @@ class Prepared:
     topic: Topic
     assets: Assets
     traits: editions.Traits
-    own: frozenset[str]
+    rights: Mapping[str, Rights]
     views: dict[editions.Cut, tuple[View, tuple[Finding, ...]]]
     bodies: dict[tuple[str, str], tuple[Body, tuple[Finding, ...]]]
     text_sha256: str
@@ -226,7 +229,8 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
         assets, findings = images.check(topic, context.files, limits, credit_lines)
     result.findings += findings
     traits = editions.traits(topic, _digest(topic, assets))
-    return Prepared(topic, assets, traits, _own(traits.images, context), {}, {}, audit.text_sha256(topic))
+    rights = rights_of(traits.images, context.rights, context.system.configuration.publisher)
+    return Prepared(topic, assets, traits, rights, {}, {}, audit.text_sha256(topic))
 
 
 def _digest(topic: Topic, assets: Assets) -> str:
@@ -239,12 +243,6 @@ def _mark_required(topic: Topic, context: Context) -> None:
         entry = context.system.configuration.assets.get(image.get("src", ""))
         if entry is not None and entry.required:
             image.set("data-required", "yes")
-
-
-def _own(found: frozenset[str], context: Context) -> frozenset[str]:
-    known = context.system.configuration.assets
-    unlisted_are_ours = context.system.configuration.publisher.assets_without_entry != "refuse"
-    return frozenset(src for src in found if (src in context.own_images if src in known else unlisted_are_ours))
 
 
 def _check_metadata(metadata: Metadata, system: System) -> list[Finding]:
@@ -298,11 +296,11 @@ def _views(
     context: Context, plan: SitePlan, prepared: Prepared, formats: tuple[str, ...]
 ) -> tuple[dict[str, View], list[Finding]]:
     """The view of each format; formats with the same cut share one."""
-    assets = context.system.configuration.assets
+    rule = context.system.rules["asset"].load()
     views: dict[str, View] = {}
     findings: dict[Finding, None] = {}
     for name in formats:
-        cut = editions.cut(prepared.traits, plan, prepared.topic.metadata, name, prepared.own, assets)
+        cut = editions.cut(prepared.traits, plan, prepared.topic.metadata, name, prepared.rights, rule)
         if cut not in prepared.views:
             prepared.views[cut] = editions.view(prepared.topic, prepared.traits, cut, context.titles)
         views[name], found = prepared.views[cut]
@@ -311,19 +309,35 @@ def _views(
 
 
 def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Edition:
-    """The topic as this site gets it: notices, licence, its other languages."""
+    """The topic as this site gets it in the first of these formats: notices, licence, marks, its other languages."""
     publisher_texts, partner_texts = context.texts[plan.partner.id, metadata.language]
-    order = (*CREDITS, *context.system.configuration.publisher.order)
-    return Edition(
-        metadata=metadata,
+    order = (*CREDITS, *(plan.partner.order or context.system.configuration.publisher.order))
+    edition = Edition(
+        metadata=replace(metadata, codes=licensed_codes(metadata.codes, plan.partner.code_systems)),
         site=plan.site,
         publisher=context.publishers[metadata.language],
         notices=notices(metadata, publisher_texts, partner_texts, labels(metadata.language), order),
-        license=replace(plan.granted[metadata.key].license, url=publisher_texts.terms_url),
+        license=License("", "", url=publisher_texts.terms_url),
         formats=formats,
         translations=tuple(_translations(context, plan, metadata, formats)),
         marks=corrections(context.standing, metadata, plan.as_of, context.system.configuration.publisher_timezone),
-        terms_modified=plan.granted[metadata.key].terms.agreement.starts,
+        stands_in_for=plan.stands_in_for(metadata, context.concepts),
+    )
+    return in_format(plan, edition, formats[0])
+
+
+def in_format(plan: SitePlan, edition: Edition, name: str) -> Edition:
+    """The edition under the terms of one format: its grant, its marks, whether search engines may index it."""
+    granted, metadata = plan.granted[edition.metadata.key], edition.metadata
+    license_ = granted.license(name, plan.site.id)
+    kinds = (*granted.marks.get(name, ()), *(["language"] if edition.stands_in_for else []))
+    corrected = tuple(mark for mark in edition.marks if mark.kind == "corrected")
+    return replace(
+        edition,
+        site=replace(plan.site, robots=robots(plan.partner.all_sites()[plan.site.id], license_, metadata)),
+        license=replace(license_, url=edition.license.url),
+        marks=(*marks(kinds, metadata, labels(metadata.language)), *corrected),
+        terms_modified=license_.starts,
     )
 
 
@@ -341,7 +355,10 @@ def _row_key(context: Context, prefix: str, edition: Edition, views: Mapping[str
         edition, site=replace(edition.site, brand=type(edition.site.brand)()), publisher=replace(edition.publisher, logo=None)
     )
     logo = edition.publisher.logo.sha256 if edition.publisher.logo else ""
-    parts = (context.tool, context.site_digests[prefix], logo, [(name, view.key) for name, view in views.items()], said)
+    plan = context.plans[prefix]
+    terms = [in_format(plan, said, name) for name in views]
+    under = [(view.key, one.license, one.marks, one.site.robots) for view, one in zip(views.values(), terms, strict=True)]
+    parts = (context.tool, context.site_digests[prefix], logo, list(views), under, said)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -363,8 +380,9 @@ def _render(
     context: Context, prefix: str, prepared: Prepared, edition: Edition, views: Mapping[str, View], result: TopicResult
 ) -> Row | None:
     files: dict[str, tuple[str, OutputFile]] = {}
+    editions_by_format = {name: in_format(context.plans[prefix], edition, name) for name in views}
     for name, view in views.items():
-        produced, findings = _format(context, name, view, prepared, edition, result)
+        produced, findings = _format(context, name, view, prepared, editions_by_format[name], result)
         result.findings += [replace(finding, partner=finding.partner or edition.site.partner) for finding in findings]
         if has_errors(findings):
             return None
@@ -378,7 +396,8 @@ def _render(
     files[record.path] = ("", record)
     if context.store is not None:
         result.files[prefix] = [file for _, file in files.values()]
-    return make_row(edition, prepared.text_sha256, files, views)
+    kinds = dict.fromkeys(mark.kind for one in editions_by_format.values() for mark in one.marks)
+    return make_row(edition, files, views, text_sha256=prepared.text_sha256, marks=kinds)
 
 
 def _shown(views: Mapping[str, View], prepared: Prepared) -> list[Image]:
@@ -395,7 +414,7 @@ def render_view(
 ) -> list[OutputFile]:
     """One format of one edition, main file first; what proofs and terms found goes to `result`."""
     views, found = _views(context, plan, prepared, (name,))
-    files, problems = _format(context, name, views[name], prepared, edition, result)
+    files, problems = _format(context, name, views[name], prepared, in_format(plan, edition, name), result)
     result.findings += [*found, *problems]
     return files
 

@@ -10,8 +10,7 @@ from lxml import etree
 from partners import agreement, grant, partner, topic
 
 from pipeline import editions
-from pipeline.contracts import Site
-from pipeline.settings import Asset
+from pipeline.contracts import Rights, Site
 from pipeline.topic import Topic
 
 TODAY = date(2026, 6, 1)
@@ -23,9 +22,7 @@ def _rules() -> dict[str, Any]:
     return RULES
 
 
-def _view(
-    body: str, *others: Any, assets: dict[str, Asset] | None = None, own: Any = (), **narrowed: Any
-) -> tuple[str, list[str]]:
+def _view(body: str, *others: Any, rights: Rights | None = None, **narrowed: Any) -> tuple[str, list[str]]:
     """The body's view on a site with one grant, as XML, and its findings as `code line`."""
     subject = topic(file="topics/asthma.dita", line=2)
     root = etree.fromstring(f"<body>{body}</body>")
@@ -34,7 +31,8 @@ def _view(
     topics = [subject, *others]
     plan = editions.plan_site(topics, site, owner, _rules(), ["html"], TODAY)
     found = editions.traits(Topic(subject, root), "digest")
-    cut = editions.cut(found, plan, subject, "html", frozenset(own), assets or {})
+    whose = {src: rights or Rights(src) for src in found.images}
+    cut = editions.cut(found, plan, subject, "html", whose, _rules()["asset"])
     view, findings = editions.view(Topic(subject, root), found, cut, {t.key: t.title for t in topics})
     text = etree.tostring(view.topic.body, encoding="unicode")
     assert etree.tostring(root, encoding="unicode") == f"<body>{body}</body>", "the topic itself was changed"
@@ -99,7 +97,7 @@ def test_a_target_without_this_format_is_no_target() -> None:
     plan = editions.plan_site([subject, LUNGS], Site("acme", "acme", "Acme", "p/acme"), owner, _rules(), ["html", "epub"], TODAY)
     body = etree.fromstring('<body><p><a data-kind="topic" data-topic="lungs">lungs</a></p></body>')
     found = editions.traits(Topic(subject, body), "digest")
-    reached = {name: editions.cut(found, plan, subject, name, (), {}).links for name in ("html", "epub")}
+    reached = {name: editions.cut(found, plan, subject, name, {}, _rules()["asset"]).links for name in ("html", "epub")}
     assert reached == {"html": (("lungs", ""),), "epub": (("lungs", "en"),)}
 
 
@@ -115,22 +113,36 @@ def test_never_another_language() -> None:
     assert (text, codes) == ("<p><span>h</span></p>", ["link.target-withheld 2"])
 
 
+def test_another_language_where_the_partner_lets_it_stand_in() -> None:
+    """The link leads to the Spanish topic and says its language; what exists in English is reached in English."""
+    heart = topic(id="heart", title="Corazón", language="es", concept="heart")
+    owner = partner(language_fallback={"en": "es"})
+    plan = editions.plan_site([topic(), heart], Site("acme", "acme", "Acme", "p/acme"), owner, _rules(), ["html"], TODAY)
+    assert editions.target_language("heart", "en", plan.languages, owner.language_fallback) == "es"
+    assert editions.target_language("heart", "fr", plan.languages, owner.language_fallback) is None
+    assert plan.stands_in_for(heart, {"heart": (heart.key,)}) == ("en",)
+    assert plan.stands_in_for(topic(concept="asthma"), {"asthma": (("asthma", "en"),)}) == ()
+
+
 FIGURE = '<figure><img src="a.svg" alt="A lung"/><figcaption>A lung</figcaption></figure>'
 
 
 @pytest.mark.parametrize(
-    ("images", "own", "asset", "stays"),
+    ("images", "rights", "stays"),
     [
-        ("own", ["a.svg"], None, True),
-        ("own", [], Asset(holder="Other", sublicense=True), False),
-        ("sublicensable", [], Asset(holder="Other", sublicense=True), True),
-        ("sublicensable", [], Asset(holder="Other"), False),
-        ("none", ["a.svg"], None, False),
+        ("own", Rights("a.svg"), True),
+        ("own", Rights("a.svg", ours=False, sublicense=True), False),
+        ("sublicensable", Rights("a.svg", ours=False, sublicense=True), True),
+        ("sublicensable", Rights("a.svg", ours=False), False),
+        ("none", Rights("a.svg"), False),
+        ("own", Rights("a.svg", formats=("print",)), False),
+        ("own", Rights("a.svg", ends=TODAY), True),
+        ("own", Rights("a.svg", ends=date(2026, 5, 31)), False),
     ],
 )
-def test_images(images: str, own: list[str], asset: Asset | None, stays: bool) -> None:
+def test_images(images: str, rights: Rights, stays: bool) -> None:
     """A withheld image takes its caption along and leaves no alternative text."""
-    text, codes = _view(f"<p>Air.</p>{FIGURE}", assets={"a.svg": asset} if asset else {}, own=own, images=images)
+    text, codes = _view(f"<p>Air.</p>{FIGURE}", rights=rights, images=images)
     assert (text, codes) == ((f"<p>Air.</p>{FIGURE}", []) if stays else ("<p>Air.</p>", ["image.withheld 2"]))
 
 

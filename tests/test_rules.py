@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import tomllib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 from partners import agreement, grant, partner, topic
 
 import pipeline.rules
-from pipeline.contracts import Presentation, Site, Use
-from pipeline.editions import decide, plan_site
+from pipeline.contracts import Around, FileRow, Presentation, Rights, Row, Site, Use
+from pipeline.editions import decide, plan_site, topics_by_id
 from pipeline.settings import Partner
 from pipeline.terms import Rule, Terms
+from pipeline.topic import Correction, Metadata, Translation
 
 CASES = Path(__file__).with_name("rules")
 RULES: dict[str, Rule] = {
@@ -41,18 +43,67 @@ def test_every_rule_has_cases() -> None:
 
 @pytest.mark.parametrize(("rule", "case"), _cases())
 def test_rule(rule: str, case: dict[str, Any]) -> None:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in case.get("topic", {}).items()}
-    subject = topic(**values)
-    terms = Terms(partner(), agreement(), grant(**case.get("grant", {})))
-    use = Use(**{"site": "acme", "format": "html", "language": subject.language, **case.get("use", {})})
-    decision = RULES[rule].decide(subject, use, terms, case.get("as_of", TODAY))
-    assert (decision.rule, decision.verdict, decision.reason, decision.until) == (
+    unknown = set(case) - {"name", *CASE_KEYS, "as_of", "verdict", "reason", "until", "mark"}
+    assert not unknown
+    terms = Terms(
+        partner(sites={"acme": case.get("site", {})}, **case.get("partner", {})),
+        agreement(**case.get("agreement", {})),
+        grant(**case.get("grant", {})),
+    )
+    subject = topic_of(case.get("topic", {}))
+    decision = RULES[rule].decide(subject, use_of(case, subject), terms, case.get("as_of", TODAY))
+    assert (decision.rule, decision.verdict, decision.reason, decision.until, decision.mark) == (
         rule,
         case["verdict"],
         case["reason"],
         case.get("until"),
+        case.get("mark", ""),
     )
     assert decision.clause == "A-1, Schedule A, 1"
+
+
+CASE_KEYS = ("topic", "grant", "agreement", "partner", "site", "use", "image", "others", "delivered", "live", "counts")
+
+
+def topic_of(values: dict[str, Any]) -> Metadata:
+    """A topic as a case writes it."""
+    found: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if "translation" in found:
+        found["translation"] = Translation(**found["translation"])
+    if "corrections" in found:
+        found["corrections"] = tuple(Correction(on=day, note="A mistake.") for day in found["corrections"])
+    return topic(**found)
+
+
+def use_of(case: dict[str, Any], subject: Metadata) -> Use:
+    """The use that a case asks for, and what stands around it."""
+    live = case.get("live")
+    files = tuple(FileRow(name, f"en/asthma/{name}", "0" * 64, 1, "text/plain") for name in live["formats"]) if live else ()
+    around = Around(
+        topics_by_id([subject, *map(topic_of, case.get("others", []))]),
+        {(name, subject.language) for name in case["delivered"]} if "delivered" in case else None,
+        {subject.key: Row(*subject.key, subject.title, agreement=live["agreement"], files=files)} if live else {},
+        case.get("counts", {}),
+    )
+    image = Rights(**{"file": "lung.svg", **case["image"]}) if "image" in case else None
+    values = {"site": "acme", "format": "html", "language": subject.language, **case.get("use", {})}
+    return Use(**values, around=around, image=image)
+
+
+@pytest.mark.parametrize(("rule", "case"), _cases())
+def test_a_rule_for_all_formats_answers_the_same_for_each(rule: str, case: dict[str, Any]) -> None:
+    """Such a rule is asked once for all formats: what it says of one must hold of the others."""
+    if RULES[rule].BY_FORMAT:
+        return
+    subject = topic_of(case.get("topic", {}))
+    terms = Terms(
+        partner(sites={"acme": case.get("site", {})}, **case.get("partner", {})),
+        agreement(**case.get("agreement", {})),
+        grant(**case.get("grant", {})),
+    )
+    use = use_of(case, subject)
+    answers = {RULES[rule].decide(subject, replace(use, format=name), terms, TODAY) for name in ("", "html", "epub", "text")}
+    assert len(answers) == 1
 
 
 def _plan(topics: list[Any], owner: Partner, as_of: date = TODAY) -> Any:
@@ -76,7 +127,7 @@ def test_an_ended_agreement_beside_a_current_one() -> None:
     plan = _plan([topic()], partner(old, new))
     granted = plan.granted["asthma", "en"]
     assert granted.formats == ("html",)
-    assert granted.license.agreement == "A-1"
+    assert granted.license("html", "acme").agreement == "A-1"
 
 
 def test_a_topic_goes_with_its_companion() -> None:

@@ -137,12 +137,13 @@ def test_a_link_to_a_topic_held_back_for_its_content_is_no_link(project: Path, t
 
 
 def test_the_end_of_an_agreement_withdraws_all(project: Path) -> None:
+    edit(project / "partners/first-partner.toml", "2035-12-31", "2026-12-31")
     run(project)
-    last = site(run(project, day="2035-12-31"))
+    last = site(run(project, day="2026-12-31"))
     assert last["removed"] == []
-    after = site(run(project, day="2036-01-01"))
+    after = site(run(project, day="2027-01-01"))
     assert after["removed"] == ["drinking-water en", "measure-a-pulse en"]
-    assert "ended on 2035-12-31" in after["withheld"]["drinking-water en"]
+    assert "ended on 2026-12-31" in after["withheld"]["drinking-water en"]
 
 
 def test_one_topic_alone(project: Path, tmp_path: Path) -> None:
@@ -285,10 +286,11 @@ def test_explain_ends_in_one_sentence(project: Path) -> None:
     assert granted[-1] == (
         "On 2026-06-01 First Partner gets 'Drinking enough water' as epub, html, json, print, text, under FP-1, Schedule A, 1."
     )
-    refused = command(*words, "2036-01-01").stdout.splitlines()
-    ended = "agreement FP-1 ended on 2035-12-31 (FP-1, Schedule A, 1)"
-    assert refused[-1] == f"On 2036-01-01 First Partner does not get 'Drinking enough water': {ended}."
-    assert "dates\twithhold\tagreement FP-1 ended on 2035-12-31" in "\n".join(refused)
+    edit(project / "partners/first-partner.toml", "2035-12-31", "2026-12-31")
+    refused = command(*words, "2027-01-01").stdout.splitlines()
+    ended = "agreement FP-1 ended on 2026-12-31 (FP-1, Schedule A, 1)"
+    assert refused[-1] == f"On 2027-01-01 First Partner does not get 'Drinking enough water': {ended}."
+    assert "dates\twithhold\tall\tagreement FP-1 ended on 2026-12-31" in "\n".join(refused)
 
 
 def test_check_without_settings(project: Path) -> None:

@@ -8,7 +8,7 @@ function runs in this process, in a pool or on a cluster.
 from __future__ import annotations
 
 from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Received, ReceivedFile
-from pipeline.contracts.licensing import Decision, Use
+from pipeline.contracts.licensing import Around, Decision, Rights, Use
 from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, Read, Source, Unit
 from pipeline.contracts.releasing import Content, Outcome, Released, Releases
 from pipeline.contracts.rendering import (
@@ -34,6 +34,7 @@ from pipeline.contracts.storing import Destination, Store, Stored
 __all__ = [
     "MACHINE_USES",
     "Archive",
+    "Around",
     "Assets",
     "Body",
     "Brand",
@@ -65,6 +66,7 @@ __all__ = [
     "ReceivedFile",
     "Released",
     "Releases",
+    "Rights",
     "Row",
     "Site",
     "Source",

@@ -132,7 +132,8 @@ class License:
 class Edition:
     """One topic as one site gets it. `metadata` has the publisher's defaults filled in; `notices` stand in
     the order of the legal block and are exactly what the audit expects; `formats` are all that this site gets of
-    this topic, so that one page may lead to another; `terms_modified` is the newest date of notices and terms."""
+    this topic, so that one page may lead to another; `terms_modified` is the newest date of notices and terms;
+    `stands_in_for` are the languages of the site in which this topic does not exist, and whose readers are led here."""
 
     metadata: Metadata
     site: Site
@@ -143,6 +144,7 @@ class Edition:
     translations: tuple[Translated, ...] = ()
     marks: tuple[Mark, ...] = ()
     terms_modified: date | None = None
+    stands_in_for: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:

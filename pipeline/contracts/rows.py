@@ -38,6 +38,7 @@ class Row:
     summary: str = ""
     also_called: tuple[str, ...] = ()
     codes: tuple[Mapping[str, str], ...] = ()
+    created: str = ""
     modified: str = ""
     current_as_of: str = ""
     review_due: str = ""
@@ -45,6 +46,7 @@ class Row:
     expires: str = ""
     agreement: str = ""
     clause: str = ""
+    companions: tuple[str, ...] = ()
     text_sha256: str = ""
     translations: tuple[str, ...] = ()
     links: tuple[str, ...] = ()

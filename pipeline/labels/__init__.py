@@ -55,6 +55,13 @@ class Labels:
         doses and dates are compared across languages."""
         return _written_out(day, self._locale)
 
+    def language_name(self, tag: str) -> str:
+        """The language of a tag as this language calls it (CLDR): `inglés`; the tag itself where CLDR has no name."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self._locale) or tag
+        except (UnknownLocaleError, ValueError):
+            return tag
+
     def _translated(self, message: str) -> str:
         if self._locale.language == SOURCE_LANGUAGE:
             return message

@@ -8,6 +8,8 @@ from pipeline.contracts import Decision, Use
 from pipeline.terms import Terms, listed
 from pipeline.topic import Metadata
 
+BY_FORMAT = False
+
 
 def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  # noqa: ARG001
     """Withholds a topic none of whose audiences is granted; a topic that names no audience is for everyone."""

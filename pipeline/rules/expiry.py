@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from pipeline.contracts import Decision, Use
+from pipeline.settings.fields import days_after
 from pipeline.terms import Terms
 from pipeline.topic import Metadata
+
+BY_FORMAT = False
 
 
 def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  # noqa: ARG001
@@ -15,4 +18,4 @@ def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  #
         return terms.grant("expiry", "does not expire")
     if as_of > topic.expires:
         return terms.withhold("expiry", f"expired after {topic.expires}")
-    return terms.grant("expiry", f"expires after {topic.expires}", until=topic.expires + timedelta(days=1))
+    return terms.grant("expiry", f"expires after {topic.expires}", until=days_after(topic.expires, 1))

@@ -8,6 +8,8 @@ from pipeline.contracts import Decision, Use
 from pipeline.terms import Terms, covers, listed
 from pipeline.topic import Metadata
 
+BY_FORMAT = True
+
 
 def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  # noqa: ARG001
     """Withholds a format that the grant does not name."""

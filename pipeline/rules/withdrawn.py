@@ -8,6 +8,8 @@ from pipeline.contracts import Decision, Use
 from pipeline.terms import Terms
 from pipeline.topic import Metadata
 
+BY_FORMAT = False
+
 
 def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:  # noqa: ARG001
     """Withholds a topic that is withdrawn, whatever its source says, until it is restored."""
