@@ -118,7 +118,17 @@ def _prepare(config: Path, folder: Path) -> list[Path]:
     bundle = folder / "bundle"
     store = config.parent / "build/store"
     _timed(
-        [sys.executable, str(project.ROOT / "run_pipeline.py"), "pull", str(store), str(bundle), "--partner", "partner-0"],
+        [
+            sys.executable,
+            str(project.ROOT / "run_pipeline.py"),
+            "pull",
+            str(store),
+            str(bundle),
+            "--partner",
+            "partner-0",
+            "--root",
+            str(config.parent / "keys/root.json"),
+        ],
         folder.parent,
     )
     (folder / "out").mkdir()

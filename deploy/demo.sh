@@ -6,10 +6,18 @@ store=${SYNDICATION_STORE:-build/demo/store}
 python=.venv/bin/python
 mkdir -p build/demo "$(dirname "$DEST")"
 
+keys=examples/build/keys
+if [ ! -f "$keys/root.json" ]; then
+  echo "Making keys for this demonstration in $keys (once)"
+  rm -rf build/demo/store # what other keys signed
+  "$python" run_pipeline.py keys init --config examples/syndication.toml
+fi
+
 echo "1. Publishing examples/ to $store as of $AS_OF"
 "$python" run_pipeline.py run --config examples/syndication.toml --store "$store" --as-of "$AS_OF"
+case "$store" in s3://*) rm -rf "$DEST" "$DEST.d" ;; esac # a new server each time: its history starts anew
 echo "2. Pulling what the partner riverside gets"
-"$python" run_pipeline.py pull "$store" "$DEST" --partner riverside
+"$python" run_pipeline.py pull "$store" "$DEST" --partner riverside --root "$keys/root.json"
 echo "3. Verifying it"
 "$python" run_pipeline.py verify "$DEST"
 

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from outputs._paths import set_problem
 from pipeline.contracts import Content, FileRow, Moved, Row, Withdrawn
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import Altered, StoreError, UsageError
 
 SCHEMA: Final = "1"
 MEDIA_TYPE: Final = "application/json"
@@ -201,7 +201,7 @@ def read(data: bytes, what: str) -> Manifest:
         raise unsound(what, f"sequence {header.sequence}, previous {header.previous!r}")
     content = {key: value for key, value in document.items() if key not in _HEADER}
     if (found := _sha256(canonical(content))) != document.get("content"):
-        raise StoreError(f"{what} was altered", expected=f"content {document.get('content')}", found=found, fix=_TAMPERED)
+        raise altered(what, found, f"content {document.get('content')}")
     shards = tuple(record(Shard, item, what) for item in _items(document, "shards", what))
     if "topics" in document:
         raise unsound(what, "it holds rows, which belong into shards")
@@ -252,21 +252,26 @@ def content(manifest: Manifest, rows: Sequence[Mapping[str, Any]], what: str) ->
     found = record(Content, {**manifest.document, "rows": list(rows)}, what)
     found = replace(found, rows=tuple(sorted(found.rows, key=_key)))
     if problem := _rows_problem(found) or _files_problem(all_files(found)):
-        raise StoreError(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
+        raise Altered(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
     return found
 
 
 def check_blob(data: bytes, sha256: str, size: int, what: str) -> None:
     """Raises StoreError where the bytes are not those of that size and hash."""
     if len(data) != size:
-        raise StoreError(f"{what} is not whole", expected=f"{size} bytes", found=f"{len(data)} bytes", fix=_TAMPERED)
+        raise Altered(f"{what} is not whole", expected=f"{size} bytes", found=f"{len(data)} bytes", fix=_TAMPERED)
     if (found := _sha256(data)) != sha256:
-        raise StoreError(f"{what} was altered", expected=sha256, found=found, fix=_TAMPERED)
+        raise altered(what, found, sha256)
 
 
-def unsound(what: str, found: str) -> StoreError:
-    """The StoreError for an object that is not what we write."""
-    return StoreError(f"{what} is damaged", found=found, fix=_TAMPERED)
+def unsound(what: str, found: str) -> Altered:
+    """The error for an object that is not what we write."""
+    return Altered(f"{what} is damaged", found=found, fix=_TAMPERED)
+
+
+def altered(what: str, found: str, expected: str = "") -> Altered:
+    """The error for an object that was changed after it was written."""
+    return Altered(f"{what} was altered", expected=expected, found=found, fix=_TAMPERED)
 
 
 def record(kind: type[_T], document: object, what: str) -> _T:

@@ -3,6 +3,7 @@
     DEST -> DEST.d/12-0f3a.../       a symbolic link, replaced in one step when all is there and proven
     DEST.d/11-77c1.../               the bundle before, kept
     DEST.d/.staging-12-0f3a.../      what is being made; a killed pull goes on from it
+    DEST.d/.trust/                   what was verified before (trust.py)
     DEST.d/.lock                     two pulls of one DEST do not meet
 
 A bundle is the release's files, `manifest.json` (header, content and all rows) and `SHA256SUMS`. Only blobs that are not held
@@ -31,8 +32,9 @@ from outputs._disk import explained
 from outputs._paths import bundle_problem
 from outputs.pointer import Pointer
 from outputs.release import blob_key, in_parallel, incomplete, read_release
+from outputs.trust import FOLDER, Trust
 from pipeline.contracts import FileRow, Store
-from pipeline.errors import NotFound, StoreError, UsageError
+from pipeline.errors import Altered, NotFound, StoreError, UsageError
 
 Progress = Callable[[int, int], None]
 ATTEMPTS: Final = 3  # from the pointer on, where a release is replaced while it is fetched
@@ -76,25 +78,33 @@ def pull(
     *,
     partner: str = "",
     site: str = "",
+    root: bytes = b"",
     repair: bool = False,
     progress: Progress | None = None,
 ) -> PullResult:
-    """Installs what is live at `prefix` as DEST. `partner` and `site`, where given, must be those of the release; `repair`
-    makes the bundle anew even where the release is installed.
+    """Installs what is live at `prefix` as DEST. `partner` and `site`, where given, must be those of the release; `root` is the
+    publisher's root metadata, which the first pull of a DEST needs; `repair` makes the bundle anew even where the release is
+    installed.
 
-    Raises UsageError where DEST is something else than a link that pull made, StoreError where there is no release, a part of
-    it is missing or altered, it is older than what is installed, or store or disk failed. Then DEST is as it was.
+    Raises UsageError where DEST is something else than a link that pull made or no root is known, Altered where what the store
+    holds is not what the publisher signed for this site, or older than what was seen, Expired where the signatures are out of
+    date, StoreError where there is no release, a part of it is missing, or store or disk failed. Then DEST is as it was.
     """
     dest = _destination(dest)
-    live = _live(store, prefix, partner, site)
     with explained(f"{dest}: installing failed"), _locked(_home(dest)):
+        trust = Trust(store, prefix, _home(dest) / FOLDER, root)
+        before = _installed(dest)
+        _refuse_site(dest, before, partner or before.document.get("partner"), site or before.document.get("site"))
+        if not repair and trust.unchanged(before.name) and (held := _whole(dest, before.document)) is not None:
+            return _result("unchanged", dest, _pointer(before.document), before.document, held)
+        live = _live(trust, partner, site)
         for _ in range(ATTEMPTS):
             try:
-                return _install(store, prefix, dest, live, repair, progress)
+                return _install(trust, dest, live, repair, progress)
             except NotFound as problem:
                 # The publisher may have gone on to another release and tidied up: then it is that one we want.
-                if (now := _live(store, prefix, partner, site)) == live:
-                    raise incomplete(store, prefix, live, problem) from problem
+                if (now := _live(trust, partner, site)).token == live.token:
+                    raise incomplete(store, prefix, problem) from problem
                 live = now
     raise StoreError(f"{store.url}: {prefix} changes faster than it can be fetched", fix="pull again later")
 
@@ -134,13 +144,20 @@ def _home(dest: Path) -> Path:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
+    made = [folder for folder in (home, home.parent) if not folder.exists()]
     home.mkdir(parents=True, exist_ok=True)
     with (home / ".lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreError(f"{home}: another pull is at work there", fix="wait for it to end") from None
-        yield
+        try:
+            yield
+        finally:
+            if made and {path.name for path in home.iterdir()} == {".lock"}:  # there was nothing to pull: leave nothing behind
+                (home / ".lock").unlink()
+                for folder in made:
+                    folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,22 +189,23 @@ def _folder_name(live: Pointer) -> str:
 # --- installing -----------------------------------------------------------------------------------
 
 
-def _live(store: Store, prefix: str, partner: str, site: str) -> Pointer:
-    live = pointer.read(store, prefix)
+def _live(trust: Trust, partner: str, site: str) -> Pointer:
+    store, prefix = trust.store, trust.prefix
+    live = trust.live()
     if live is None:
         raise StoreError(
             f"{store.url}: there is no release at {prefix}",
-            expected=f"the object {prefix}/{pointer.NAME}",
-            found=_why_none(store, f"{prefix}/{pointer.NAME}"),
+            expected=f"the object {pointer.key(prefix)}",
+            found=_why_none(store, pointer.key(prefix)),
             fix="look at the address of the store and at the names of partner and site",
         )
     for what, wanted, found in (("partner", partner, live.partner), ("site", site, live.site)):
         if wanted and wanted != found:
-            raise StoreError(
+            raise Altered(
                 f"{store.url}: the release at {prefix} is another {what}'s",
                 expected=wanted,
                 found=found,
-                fix="tell the publisher",
+                fix="do not use it; tell the publisher",
             )
     return live
 
@@ -201,11 +219,21 @@ def _why_none(store: Store, key: str) -> str:
     return "it has just been made: pull again"
 
 
-def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:
+def _pointer(document: Mapping[str, Any]) -> Pointer:
+    """The installed release as a pointer has it."""
+    names = ("partner", "site", "sequence", "content")
+    return Pointer(**{name: document[name] for name in names}, manifest="", size=0)
+
+
+def _install(trust: Trust, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:
+    store, prefix = trust.store, trust.prefix
     before = _installed(dest)
     if before.is_release(live) and not repair and (held := _whole(dest, before.document)) is not None:
+        trust.accept()
+        trust.installed(before.name)
         return _result("unchanged", dest, live, before.document, held)
     _refuse_other(dest, before, live)
+    trust.accept()
     found, rows = read_release(store, prefix, live)
     content = manifest.content(found, rows, f"{store.url}: release {live.sequence} of {prefix}")
     files = list(manifest.all_files(content))
@@ -214,6 +242,7 @@ def _install(store: Store, prefix: str, dest: Path, live: Pointer, repair: bool,
     _write_own(staging, found, rows, files)
     final = _free_name(_home(dest), _folder_name(live))
     _switch(staging, final, dest)
+    trust.installed(final.name)
     _tidy(_home(dest), keep={final.name, before.name})
     return _result("installed", dest, live, found.document, len(files), fetched)
 
@@ -227,20 +256,26 @@ def _whole(bundle: Path, document: Mapping[str, Any]) -> int | None:
         return None
 
 
+def _refuse_site(dest: Path, before: _Installed, partner: object, site: object) -> None:
+    """Raises where DEST holds the bundle of another site."""
+    found = (before.document.get("partner"), before.document.get("site"))
+    if before.document and found != (partner, site):
+        raise UsageError(
+            f"{dest} is the bundle of another site",
+            expected=f"{partner}, {site}",
+            found=f"{found[0]}, {found[1]}",
+            fix="pull to another place",
+        )
+
+
 def _refuse_other(dest: Path, before: _Installed, live: Pointer) -> None:
     """Raises where going on would replace a bundle by an older one, or by one of another site."""
     held = before.document
     if not held:
         return
-    if (held.get("partner"), held.get("site")) != (live.partner, live.site):
-        raise UsageError(
-            f"{dest} is the bundle of another site",
-            expected=f"{live.partner}, {live.site}",
-            found=f"{held.get('partner')}, {held.get('site')}",
-            fix="pull to another place",
-        )
+    _refuse_site(dest, before, live.partner, live.site)
     if held["sequence"] > live.sequence or (held["sequence"] == live.sequence and not before.is_release(live)):
-        raise StoreError(
+        raise Altered(
             f"{dest}: the store offers a release that is older than the installed one, or another of its number",
             expected=f"a release after {held['sequence']}",
             found=f"release {live.sequence}",

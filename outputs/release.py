@@ -2,12 +2,13 @@
 
 A site's prefix in the store:
 
-    current.json                      the pointer, and all that is ever changed (pointer.py)
+    metadata/timestamp.json           the pointer, and all that is ever changed (pointer.py)
+    metadata/N.<role>.json            signed metadata that leads from the pointer to the manifest (signing.py)
     targets/<sha256>.manifest.json    a release's manifest
     blobs/<aa>/<sha256>               every file and shard, once
 
-Order: blobs, shards, manifest, then a LIST compared with the manifest, then the pointer by compare-and-swap. A run that dies
-anywhere leaves the live release as it was, and what it stored is not stored again.
+Order: blobs, shards, manifest, metadata, then a LIST compared with all that, then the pointer by compare-and-swap. A run that
+dies anywhere leaves the live release as it was, and what it stored is not stored again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from typing import Final, TypeVar
 
 from outputs import manifest, pointer
 from outputs.pointer import Pointer
-from pipeline.contracts import Content, Outcome, OutputFile, Released, Site, Store
-from pipeline.errors import NotFound, PreconditionFailed, StoreError
+from pipeline.contracts import Content, Outcome, OutputFile, Released, Signing, Site, Store
+from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BATCH: Final = 1024  # files in memory at once
@@ -49,19 +50,27 @@ def manifest_key(prefix: str, sha256: str) -> str:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def current(store: Store, prefix: str) -> Released | None:
-    """What is live, every hash verified; None before the first release. Raises StoreError."""
+def current(store: Store, prefix: str, signing: Signing | None = None) -> Released | None:
+    """What is live, every hash verified, with `signing` every signature too; None before the first release. Raises StoreError."""
+    from outputs import signing as metadata  # here, because tuf takes 0.2 s, and who only stores blobs needs none of it
+
     for _ in range(READS):
-        live = pointer.read(store, prefix)
-        if live is None:
-            return None
+        live = None
         try:
-            return _released(live, *read_release(store, prefix, live))
+            live = metadata.read(store, prefix, signing)
+            return _released(live.pointer, *read_release(store, prefix, live.pointer)) if live else None
         except NotFound as problem:
             # Another run may have published and tidied up since the pointer was read; then it has moved.
-            if pointer.read(store, prefix) == live:
-                raise incomplete(store, prefix, live, problem) from problem
+            if _token(store, prefix) == (live.pointer.token if live else _token(store, prefix)):
+                raise incomplete(store, prefix, problem) from problem
     raise StoreError(f"{store.url}: {prefix} changes faster than it can be read", fix="let one run at a time publish a site")
+
+
+def _token(store: Store, prefix: str) -> str:
+    try:
+        return store.get(pointer.key(prefix))[1]
+    except NotFound:
+        return ""
 
 
 def read_release(store: Store, prefix: str, live: Pointer) -> tuple[manifest.Manifest, list[dict[str, object]]]:
@@ -78,13 +87,13 @@ def read_release(store: Store, prefix: str, live: Pointer) -> tuple[manifest.Man
     return found, manifest.read_rows(found, parts, what)
 
 
-def incomplete(store: Store, prefix: str, live: Pointer, problem: StoreError) -> StoreError:
+def incomplete(store: Store, prefix: str, problem: StoreError) -> StoreError:
     """The StoreError for a live release of which something is gone."""
     return StoreError(
-        f"{store.url}: {prefix}, release {live.sequence} is not complete",
+        f"{store.url}: the live release of {prefix} is not complete",
         found=problem.what,
-        fix="restore the object from a backup; where there is none, delete that prefix's current.json, publish again, and tell "
-        "who pulls it to remove the installed bundle first, because releases are counted from 1 again",
+        fix="restore the object from a backup; where there is none, remove the whole prefix, publish again, and tell who pulls "
+        "it to remove the installed bundle first, because releases are counted from 1 again",
     )
 
 
@@ -201,18 +210,76 @@ def publish(
     *,
     run_id: str,
     created: str,
+    signing: Signing | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Makes `content` the live release of a site, after `previous` (as `current` gave it); its blobs are stored (`put_files`).
 
-    The same content is no new release, and nothing is written. Raises RaceLost where another run published first, StoreError
-    where a blob is missing or the store failed, UsageError where no bundle could hold the content. After any of them the release
-    that was live still is.
+    The same content is no new release: the pointer alone is signed anew, and says when this run looked. Raises RaceLost where
+    another run published first, StoreError where a blob is missing or the store failed, UsageError without `signing`, or where no
+    bundle could hold the content. After any of them the release that was live still is.
     """
+    from outputs import signing as metadata
+
+    keys, now, prefix = _required(signing), metadata.moment(created), site.prefix
     described = manifest.describe(content)
-    if previous and previous.content_sha256 == described.sha256:
-        _compare(store, site.prefix, content, {})
-        return Outcome("unchanged", previous.sequence, described.sha256)
+    before = metadata.read(store, prefix, keys)
+    if (before.pointer.token if before else "") != (previous.token if previous else ""):
+        raise pointer.race_lost(store, prefix)
+    objects: dict[str, bytes] = {}
+    uploaded = 0
+    if before and before.pointer.content == described.sha256:
+        to = before.pointer
+    else:
+        to = _stage(described, site, previous, run_id, created, objects)
+        uploaded = _put_objects(store, objects, progress)
+    ends = metadata.last_day(content.license)
+    prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=created, ends=ends)
+    sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
+    _compare(store, prefix, content, {**sizes, **prepared.objects})
+    pointer.move(store, prefix, prepared.timestamp, before.pointer.token if before else "")
+    return Outcome("published" if objects else "unchanged", to.sequence, described.sha256, uploaded)
+
+
+def resign(store: Store, prefix: str, *, created: str, signing: Signing | None, past: int = 0) -> Outcome | None:
+    """Signs the pointer of what is live anew, and what else is past half its life, without looking at sources: `last_run` stays.
+    None where nothing is live. `past`: versions come after that one, for a store that was restored from a backup while partners
+    have seen later ones. Raises RaceLost, StoreError, UsageError."""
+    from outputs import signing as metadata
+
+    keys, now = _required(signing), metadata.moment(created)
+    before = metadata.read(store, prefix, keys)
+    if before is None:
+        return None
+    try:
+        found, _ = read_release(store, prefix, before.pointer)
+    except NotFound as problem:
+        raise incomplete(store, prefix, problem) from problem
+    ends = metadata.last_day(found.document.get("license", {}))
+    prepared = metadata.prepare(store, prefix, before.pointer, before, keys, now, last_run=before.last_run, ends=ends, past=past)
+    pointer.move(store, prefix, prepared.timestamp, before.pointer.token)
+    return Outcome("unchanged", before.pointer.sequence, before.pointer.content)
+
+
+def _required(signing: Signing | None) -> Signing:
+    if signing is None:
+        raise UsageError(
+            "there are no signing keys: nothing is published unsigned",
+            expected="a folder of keys ([signing] keys in syndication.toml)",
+            fix="run `keys init`, or bring the folder of keys that this store was signed with",
+        )
+    return signing
+
+
+def _stage(
+    described: manifest.Described,
+    site: Site,
+    previous: Released | None,
+    run_id: str,
+    created: str,
+    objects: dict[str, bytes],
+) -> Pointer:
+    """Puts shards and manifest of a new release among `objects`; the pointer that will name it."""
     header = manifest.Header(
         partner=site.partner,
         site=site.id,
@@ -223,13 +290,9 @@ def publish(
     )
     data = manifest.write(described, header)
     sha256 = hashlib.sha256(data).hexdigest()
-    objects = {blob_key(site.prefix, shard.sha256): part for shard, part in described.shards}
+    objects |= {blob_key(site.prefix, shard.sha256): part for shard, part in described.shards}
     objects[manifest_key(site.prefix, sha256)] = data  # last: what it names is there before it
-    uploaded = _put_objects(store, objects, progress)
-    _compare(store, site.prefix, content, {key: len(part) for key, part in objects.items()})
-    to = Pointer(site.partner, site.id, header.sequence, sha256, len(data), described.sha256)
-    pointer.move(store, site.prefix, to, previous.token if previous else "")
-    return Outcome("published", header.sequence, described.sha256, uploaded)
+    return Pointer(site.partner, site.id, header.sequence, sha256, len(data), described.sha256)
 
 
 def _put_objects(store: Store, objects: Mapping[str, bytes], progress: Progress | None) -> int:
@@ -245,7 +308,7 @@ def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int
     """Lists the store and raises StoreError unless every file of the release, and `more` (size by key), is there in its size.
     A blob of another size is no write of ours that ended well: it is removed, so that the next run stores it anew."""
     wanted = {blob_key(prefix, file.sha256): file.size for file in manifest.all_files(content)} | dict(more)
-    found = {key: size for folder in ("blobs", "targets") for key, size in _sizes(store, f"{prefix}/{folder}/")}
+    found = {key: size for folder in ("blobs", "targets", "metadata") for key, size in _sizes(store, f"{prefix}/{folder}/")}
     wrong = sorted(key for key, size in wanted.items() if found.get(key) != size)
     if not wrong:
         return
@@ -262,6 +325,8 @@ def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int
 
 
 def _remove_if_broken(store: Store, key: str) -> None:
+    if "/metadata/" in key:  # its name says nothing of its bytes
+        return
     data, _ = store.get(key)
     if hashlib.sha256(data).hexdigest() != key.rpartition("/")[2].partition(".")[0]:
         store.delete(key)

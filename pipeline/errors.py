@@ -5,7 +5,10 @@ SyndicationError            exit code, and who acts
 ├── StoppedError        3  a threshold or brake stopped the site: the operator decides
 ├── StoreError          4  the store or the network failed: the operator looks at the store, then runs again
 │   ├── NotFound           no such object (callers that expect it catch it)
-│   └── PreconditionFailed a conditional write lost (callers catch it and read back)
+│   ├── PreconditionFailed a conditional write lost (callers catch it and read back)
+│   ├── Forbidden          the store knows us, but not for this object (a reader without List gets it for what is not there)
+│   ├── Expired         6  the publisher's signatures are too old to be trusted; what is installed stays
+│   └── Altered         7  what the store holds is not what was signed: someone changed it, or put old things back
 ├── MachineError        4  this machine failed: no memory, no disk, no rights; the operator looks at it, then runs again
 │   └── WorkerDied         the system ended a process of the run
 └── RaceLost            5  another run published first: nothing to repair, the next run goes on from there
@@ -65,6 +68,22 @@ class NotFound(StoreError):
 
 class PreconditionFailed(StoreError):
     """A conditional write found another state than the caller had read."""
+
+
+class Forbidden(StoreError):
+    """The store refuses to give or take this object."""
+
+
+class Expired(StoreError):
+    """The publisher's metadata is out of date: nobody vouches for what is there."""
+
+    exit_code = 6
+
+
+class Altered(StoreError):
+    """An object of the store is not what the publisher wrote or signed."""
+
+    exit_code = 7
 
 
 class MachineError(SyndicationError):

@@ -38,7 +38,7 @@ def hand_over(
         archive.describe(store, site)
         archive.keep(store, site.prefix, live, terms)
         archive.claim(store, site.prefix, content)
-    outcome = releases.publish(store, site, content, live, run_id=run_id, created=created)
+    outcome = releases.publish(store, site, content, live, run_id=run_id, created=created, signing=system.signing)
     return replace(outcome, uploaded=outcome.uploaded + stored)
 
 

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar, cast
 
 from pipeline import audit
 from pipeline.cache import tool_digest
-from pipeline.contracts import Archive, Decisions, Destination, Releases, Source, Store, Transform
+from pipeline.contracts import Archive, Decisions, Destination, Releases, Signing, Source, Store, Transform
 from pipeline.errors import UsageError
 from pipeline.settings import Configuration
 from pipeline.terms import Rule
@@ -83,6 +83,7 @@ class System:
     releases: Plugin[Releases]
     decisions: Plugin[Decisions]
     archive: Plugin[Archive]
+    signing: Signing | None = None  # what publishing needs; None where a command publishes nothing
 
     def check(self) -> System:
         """Itself, where every format can be proven and every format that a grant names exists. Raises UsageError."""

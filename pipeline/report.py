@@ -55,10 +55,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """The first of 4, 5, 3, 2, 1, 0 that happened to any site; 1 where anything was held back."""
+        """The first of 7, 4, 5, 3, 2, 1, 0 that happened to any site; 1 where anything was held back."""
         codes = {site.exit_code for site in self.sites}
         codes |= {1} if any(f.severity is Severity.ERROR for f in self.findings) else set()
-        return next((code for code in (4, 5, 3, 2, 1) if code in codes), 0)
+        return next((code for code in (7, 4, 5, 3, 2, 1) if code in codes), 0)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as plain values; findings sorted, errors first."""

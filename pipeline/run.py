@@ -168,7 +168,7 @@ def _live(
     for partner in partners:
         for site in all_sites(partner):
             try:
-                live[site] = releases.current(store, site)
+                live[site] = releases.current(store, site, system.signing)
             except StoreError as problem:
                 failed[site] = problem
     return live, failed

@@ -63,7 +63,8 @@ def run(config: Path, folder: Path, *options: str, codes: tuple[int, ...] = (0,)
     for site in report["sites"]:
         assert site["state"] in ("published", "unchanged"), site
         dest = folder / site["site"]
-        command("pull", str(store), str(dest), "--partner", site["partner"], "--site", site["site"])
+        root = next(str(path) for path in config.parent.rglob("keys/root.json"))
+        command("pull", str(store), str(dest), "--partner", site["partner"], "--site", site["site"], "--root", root)
         command("verify", str(dest))
         bundles[site["site"]] = dest.resolve()
     return Demo(report, store, bundles)

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from outputs import manifest, pointer, release
-from pipeline.contracts import Content, FileRow, Outcome, OutputFile, Row, Site, Store, Stored
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from outputs import keys, manifest, pointer, release
+from outputs import signing as metadata
+from outputs.pointer import Pointer
+from pipeline.contracts import Content, FileRow, Outcome, OutputFile, Row, Signing, Site, Store, Stored
 
 SITE = Site("riverside", "portal", "Riverside Health", "p/portal")
 CREATED = "2026-03-01T04:00:00Z"
 FORMATS = {"html": ("index.html", "text/html"), "text": ("{}.txt", "text/plain"), "json": ("topic.json", "application/json")}
+
+
+def key_pair(folder: Path, seed: str = "ours", days: int = 36_500, moment: str = CREATED) -> keys.Place:
+    """A folder of keys that are the same each time, and new root metadata in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("root", "online"):
+        private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest())
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{name}.pem").write_bytes(pem)
+    uris = {role: f"file:{folder / ('root.pem' if role == 'root' else 'online.pem')}" for role in keys.ROLES}
+    place = keys.Place(folder, uris, dict.fromkeys(keys.ROLES, days))
+    keys.init(place, metadata.moment(moment))
+    return place
+
+
+@cache
+def signing(seed: str = "ours") -> Signing:
+    """What tests sign with: valid for a hundred years from CREATED on."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    found = keys.load(key_pair(folder, seed))
+    assert found
+    return found
+
+
+def root(seed: str = "ours") -> bytes:
+    """The root metadata that a partner gets."""
+    return signing(seed).roots[0]
 
 
 def topic_files(number: int, state: str = "") -> list[OutputFile]:
@@ -46,7 +83,7 @@ def content(topics: int = 3, changed: Mapping[int, str] | None = None, as_of: st
     return Content(
         as_of=as_of,
         terms_sha256="0" * 64,
-        license={"agreements": [{"id": "RH-1", "ends": "2027-12-31"}]},
+        license={"agreements": [{"id": "RH-1", "ends": "2099-12-31"}]},
         notices={"en": {"disclaimer": "No advice."}},
         rows=rows,
         files=tuple(file_row("", file) for file in bundle_files()),
@@ -58,11 +95,11 @@ def publish(
     store: Store, topics: int = 3, changed: Mapping[int, str] | None = None, site: Site = SITE, run: str = "run"
 ) -> Outcome:
     """Publishes as a run does it: what is live, what is there, files, release."""
-    live = release.current(store, site.prefix)
+    live = release.current(store, site.prefix, signing())
     present = release.present(store, site.prefix)
     files = [file for number in range(topics) for file in topic_files(number, (changed or {}).get(number, ""))]
     release.put_files(store, site.prefix, [*files, *bundle_files()], present)
-    return release.publish(store, site, content(topics, changed), live, run_id=run, created=CREATED)
+    return release.publish(store, site, content(topics, changed), live, run_id=run, created=CREATED, signing=signing())
 
 
 def expected_files(topics: int = 3, changed: Mapping[int, str] | None = None) -> dict[str, bytes]:
@@ -84,9 +121,10 @@ def forge(
     point: Callable[[dict[str, Any]], object] = lambda _: None,
     site: Site = SITE,
 ) -> None:
-    """Alters the live release as someone could who may write to the store: all hashes are right again afterwards."""
-    live = pointer.read(store, site.prefix)
-    assert live
+    """Alters the live release as someone could who has the keys: all hashes and signatures are right again afterwards."""
+    before = metadata.read(store, site.prefix)
+    assert before
+    live = before.pointer
     found, held = release.read_release(store, site.prefix, live)
     changed: dict[str, Any] = json.loads(json.dumps(found.document))
     rows(held)
@@ -100,10 +138,14 @@ def forge(
     data = manifest.canonical(changed)
     sha256 = hashlib.sha256(data).hexdigest()
     store.put(release.manifest_key(site.prefix, sha256), data, media_type="application/json")
-    to = {"schema": "1", "partner": live.partner, "site": live.site, "sequence": live.sequence}
+    to: dict[str, Any] = {"partner": live.partner, "site": live.site, "sequence": live.sequence}
     to |= {"manifest": sha256, "size": len(data), "content": changed["content"]}
     point(to)
-    store.put(f"{site.prefix}/{pointer.NAME}", manifest.canonical(to), media_type="application/json")
+    given = {name: to.get(name, "") for name in ("partner", "site", "sequence", "manifest", "size", "content")}
+    prepared = metadata.prepare(
+        store, site.prefix, Pointer(**given), before, signing(), metadata.moment(CREATED), last_run=CREATED
+    )
+    store.put(pointer.key(site.prefix), prepared.timestamp, media_type="application/json")
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -141,6 +183,9 @@ class Between:
 
     def get(self, key: str) -> tuple[bytes, str]:
         return self._do("get", key, lambda: self.inner.get(key))  # type: ignore[no-any-return]
+
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        return self._do("get", key, lambda: self.inner.get_changed(key, token))  # type: ignore[no-any-return]
 
     def put(
         self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""

@@ -20,18 +20,18 @@ LEAVES: Final = frozenset(
 )
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (
-    *("manifest", "pointer", "signing", "changes", "release"),
-    *("decisions", "archive", "prune", "pull", "access", "status"),
+    *("manifest", "pointer", "signing", "keys", "changes", "release"),
+    *("decisions", "archive", "prune", "trust", "pull", "access", "status"),
 )
 PLUGIN_FOLDERS: Final = ("sources", "transforms", "outputs.stores", "pipeline.rules")
 ONLY_IN: Final = {
     "boto3": {"outputs.stores.s3"},
     "botocore": {"outputs.stores.s3"},
     "pypandoc": {"pipeline.pandoc"},
-    "tuf": {"outputs.signing", "outputs.pull"},
-    "securesystemslib": {"outputs.signing", "outputs.pull"},
+    "tuf": {"outputs.signing", "outputs.keys", "outputs.trust"},
+    "securesystemslib": {"outputs.signing", "outputs.keys"},
 }
-CLOCK_READERS: Final = {"pipeline.commands.clock", "outputs.signing"}
+CLOCK_READERS: Final = {"pipeline.commands.clock"}
 CLOCKS: Final = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime|ctime|strftime))\(")
 LONGEST_FILE: Final = 500
 LONGEST_FUNCTION: Final = 60

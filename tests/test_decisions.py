@@ -151,7 +151,7 @@ def test_a_release_says_what_is_withdrawn_and_moved(store: Store) -> None:
         files=(file,),
     )
     content = replace(live.content, withdrawn=(gone,), moved=(Moved("topic-8", "en", "topic-0"),))
-    release.publish(store, SITE, content, live, run_id="w", created=releases.CREATED)
+    release.publish(store, SITE, content, live, run_id="w", created=releases.CREATED, signing=releases.signing())
     found = release.current(store, SITE.prefix)
     assert found
     assert found.content == content

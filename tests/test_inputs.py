@@ -30,6 +30,9 @@ class Held:
     def get(self, key: str) -> tuple[bytes, str]:
         return self.files[key], ""
 
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        raise AssertionError(f"inputs are not asked for changes: {key}, {token}")
+
     def list(self, prefix: str = "") -> Iterator[Stored]:
         self.listed.append(prefix)
         return (Stored(key, len(data), "") for key, data in sorted(self.files.items()) if key.startswith(prefix))

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from conftest import require_command
 from forked import in_child, killed_at
-from releases import SITE, Between, Dying, Killed, content, expected_files, file_row, forge, publish, tree
+from releases import CREATED, SITE, Between, Dying, Killed, content, expected_files, file_row, forge, publish, root, signing, tree
 from seaweed import Place, s3_place
 
 from outputs import manifest, pull, release
 from outputs.stores import folder
 from pipeline.contracts import OutputFile, Store
-from pipeline.errors import NotFound, StoreError, UsageError
+from pipeline.errors import Altered, NotFound, StoreError, UsageError
 
 __all__ = ["s3_place"]
 OWN = {"manifest.json", "SHA256SUMS"}
@@ -48,7 +48,7 @@ def dest(tmp_path: Path) -> Path:
 
 
 def fetch(store: Store, dest: Path, **how: Any) -> pull.PullResult:
-    return pull.pull(store, SITE.prefix, dest, **how)
+    return pull.pull(store, SITE.prefix, dest, **{"root": root(), **how})
 
 
 def bundle(dest: Path) -> dict[str, bytes]:
@@ -117,7 +117,7 @@ def test_nothing_changed(store: Store, dest: Path) -> None:
     result = fetch(watched, dest)
     assert (result.state, result.sequence, result.files, result.fetched) == ("unchanged", 1, 11, 0)
     assert "nothing changed" in str(result)
-    assert watched.calls == [("get", f"{SITE.prefix}/current.json")]
+    assert watched.calls == [("get", f"{SITE.prefix}/metadata/timestamp.json")]
     assert dest.readlink() == before
 
 
@@ -129,7 +129,7 @@ def test_only_what_changed_is_fetched(store: Store, dest: Path) -> None:
     result = fetch(watched, dest)
     assert bundle(dest) == expected_files(3, {1: "new"})
     assert (result.sequence, result.fetched) == (2, 3)
-    assert len(watched.calls) == 1 + 1 + 1 + 3  # pointer, manifest, shard, files
+    assert len(watched.calls) == 1 + 1 + 2 + 1 + 1 + 3  # pointer, next root, snapshot and targets, manifest, shard, files
 
 
 def test_the_bundle_before_is_kept_and_older_ones_go(disk: Store, dest: Path) -> None:
@@ -138,7 +138,7 @@ def test_the_bundle_before_is_kept_and_older_ones_go(disk: Store, dest: Path) ->
         publish(disk, changed={0: version})
         fetch(disk, dest)
         names.append(dest.readlink().name)
-    assert sorted(path.name for path in dest.with_name("riverside.d").iterdir()) == sorted([".lock", *names[1:]])
+    assert sorted(path.name for path in dest.with_name("riverside.d").iterdir()) == sorted([".lock", ".trust", *names[1:]])
     old = dest.with_name("riverside.d") / names[1]
     assert pull.verify(old) == []
     assert {path: data for path, data in tree(old).items() if path not in OWN} == expected_files(changed={0: "b"})
@@ -178,7 +178,7 @@ def test_files_may_become_folders(disk: Store, dest: Path) -> None:
         live = release.current(disk, SITE.prefix)
         release.put_files(disk, SITE.prefix, [file], release.present(disk, SITE.prefix))
         only = replace(content(0), files=(file_row("", file),))
-        release.publish(disk, SITE, only, live, run_id="r", created="c")
+        release.publish(disk, SITE, only, live, run_id="r", created=CREATED, signing=signing())
 
     for path in ("a", "a/b", "a/b/c", "a"):
         published(path)
@@ -338,7 +338,7 @@ def test_a_release_without_topics(disk: Store, dest: Path) -> None:
     assert fetch(disk, dest).sequence == 2
     assert bundle(dest) == expected_files(0)
     live = release.current(disk, SITE.prefix)
-    release.publish(disk, SITE, replace(content(0), files=()), live, run_id="r", created="c")
+    release.publish(disk, SITE, replace(content(0), files=()), live, run_id="r", created=CREATED, signing=signing())
     assert fetch(disk, dest).files == 0
     assert bundle(dest) == {}
     assert fetch(disk, dest).state == "unchanged"
@@ -353,20 +353,18 @@ def test_another_partner_or_site(disk: Store, dest: Path) -> None:
     other = replace(SITE, id="kiosk", prefix="p/kiosk")
     publish(disk, site=other)
     with pytest.raises(UsageError, match="bundle of another site"):
-        pull.pull(disk, "p/kiosk", dest)
+        pull.pull(disk, "p/kiosk", dest, partner="riverside", site="kiosk", root=root())
     assert bundle(dest) == expected_files()
 
 
 def test_an_older_release_is_refused(disk: Store, dest: Path) -> None:
     publish(disk)
-    old = disk.get(f"{SITE.prefix}/current.json")[0]
+    old = disk.get(f"{SITE.prefix}/metadata/timestamp.json")[0]
     publish(disk, changed={0: "new"})
     fetch(disk, dest)
-    disk.put(f"{SITE.prefix}/current.json", old, media_type="application/json")
-    with pytest.raises(StoreError) as caught:
+    disk.put(f"{SITE.prefix}/metadata/timestamp.json", old, media_type="application/json")
+    with pytest.raises(Altered, match="a rollback"):
         fetch(disk, dest)
-    assert "expected: a release after 2" in str(caught.value)
-    assert "found:    release 1" in str(caught.value)
     assert bundle(dest) == expected_files(changed={0: "new"})
 
 

@@ -24,20 +24,24 @@ from releases import (
     file_row,
     forge,
     publish,
+    root,
     row,
+    signing,
     state,
     topic_files,
 )
 from seaweed import Place, s3_place
 
-from outputs import manifest, pointer, pull, release
+from outputs import manifest, pull, release
+from outputs import signing as metadata
+from outputs.pointer import Pointer
 from outputs.stores import folder
 from pipeline.contracts import Content, FileRow, Moved, Outcome, OutputFile, Row, Store, Withdrawn
 from pipeline.errors import NotFound, PreconditionFailed, RaceLost, StoreError, UsageError
 
 __all__ = ["s3_place"]
 CASES = Path(__file__).parent / "cases/release"
-POINTER = f"{SITE.prefix}/current.json"
+POINTER = f"{SITE.prefix}/metadata/timestamp.json"
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -46,6 +50,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return folder.open(str(tmp_path / "store"), {})
     place: Place = request.getfixturevalue("s3_place")
     return place.open()
+
+
+def read_pointer(store: Store) -> Pointer | None:
+    live = metadata.read(store, SITE.prefix, signing())
+    return live.pointer if live else None
 
 
 @pytest.fixture
@@ -81,12 +90,13 @@ def test_the_bytes_of_a_release(disk: Store, expected: Callable[[Path, str | byt
 
 def test_where_things_are(disk: Store) -> None:
     publish(disk)
-    live = pointer.read(disk, SITE.prefix)
+    live = read_pointer(disk)
     assert live
     found, _ = release.read_release(disk, SITE.prefix, live)
     blobs = {file.sha256 for file in manifest.all_files(content())} | {shard.sha256 for shard in found.shards}
     keys = {f"{SITE.prefix}/blobs/{sha256[:2]}/{sha256}" for sha256 in blobs}
-    assert set(state(disk)) == {*keys, POINTER, f"{SITE.prefix}/targets/{live.manifest}.manifest.json"}
+    roles = {f"{SITE.prefix}/metadata/1.{role}.json" for role in ("root", "targets", "snapshot")}
+    assert set(state(disk)) == {*keys, *roles, POINTER, f"{SITE.prefix}/targets/{live.manifest}.manifest.json"}
     assert release.present(disk, SITE.prefix) == blobs
 
 
@@ -119,12 +129,14 @@ def test_every_field_comes_back() -> None:
 
 def test_the_same_content_is_no_new_release(store: Store) -> None:
     first = publish(store)
-    before = {stored: store.get(stored.key)[1] for stored in store.list()}
+    before = state(store)
     watched = Between(store)
     again = publish(watched, run="another run")
     assert again == Outcome("unchanged", 1, first.content_sha256)
-    assert watched.keys("put") == watched.keys("delete") == []
-    assert {stored: store.get(stored.key)[1] for stored in store.list()} == before
+    assert (watched.keys("put"), watched.keys("delete")) == ([POINTER], [])
+    assert {key: data for key, data in state(store).items() if key != POINTER} == {
+        key: data for key, data in before.items() if key != POINTER
+    }
 
 
 def test_only_what_changed_is_stored(store: Store) -> None:
@@ -136,7 +148,7 @@ def test_only_what_changed_is_stored(store: Store) -> None:
     assert outcome.sequence == live.sequence == 2
     assert live.content == content(changed={1: "new"})
     puts = watched.keys("put")
-    assert len(puts) == len(set(puts)) == 3 + 1 + 1 + 1  # files, shard, manifest, pointer
+    assert len(puts) == len(set(puts)) == 3 + 1 + 1 + 2 + 1  # files, shard, manifest, targets, snapshot, pointer
     assert json.loads(store.get(f"{SITE.prefix}/targets/{live.manifest_sha256}.manifest.json")[0])["previous"] != ""
 
 
@@ -147,7 +159,17 @@ def test_the_order(store: Store) -> None:
     done = [f"{name} {key.removeprefix(SITE.prefix + '/').split('/')[0]}" for name, key in watched.calls]
     first_put = done.index("put blobs")
     order = [name for place, name in enumerate(done[first_put:]) if place == 0 or done[first_put + place - 1] != name]
-    assert order == ["put blobs", "put targets", "list blobs", "list targets", "put current.json"]
+    assert order == [
+        "put blobs",
+        "get metadata",
+        "put blobs",
+        "put targets",
+        "put metadata",
+        "list blobs",
+        "list targets",
+        "list metadata",
+        "put metadata",
+    ]
 
 
 def test_the_pointer_alone_may_not_be_cached(s3_place: Place) -> None:
@@ -158,7 +180,7 @@ def test_the_pointer_alone_may_not_be_cached(s3_place: Place) -> None:
         head = client.head_object(Bucket=store.bucket, Key=store.prefix + stored.key)
         assert head["CacheControl"] == ("no-cache" if stored.key == POINTER else release.IMMUTABLE)
         assert head["Metadata"] == {}
-        if "/targets/" in stored.key or stored.key == POINTER:
+        if "/targets/" in stored.key or "/metadata/" in stored.key:
             assert head["ContentType"] == "application/json; charset=utf-8"
 
 
@@ -217,11 +239,11 @@ def test_of_two_runs_one_wins(store: Store) -> None:
         for file in [*topic_files(0, "b"), *topic_files(0, "c"), *(f for n in range(3) for f in topic_files(n)), *bundle_files()]:
             release.put_files(store, SITE.prefix, [file], set())
         sequence = live.sequence + 1 if live else 1
-        won = release.publish(store, SITE, content(changed={0: "b"}), live, run_id="one", created=CREATED)
+        won = release.publish(store, SITE, content(changed={0: "b"}), live, run_id="one", created=CREATED, signing=signing())
         assert won.sequence == sequence
         with pytest.raises(RaceLost) as caught:
-            release.publish(store, SITE, content(changed={0: "c"}), live, run_id="two", created=CREATED)
-        assert f"release {sequence} is live" in str(caught.value)
+            release.publish(store, SITE, content(changed={0: "c"}), live, run_id="two", created=CREATED, signing=signing())
+        assert "another one is live now" in str(caught.value)
         now = release.current(store, SITE.prefix)
         assert now
         assert (now.sequence, now.run_id, now.content) == (sequence, "one", content(changed={0: "b"}))
@@ -237,7 +259,9 @@ def test_of_racing_runs_one_wins(store: Store) -> None:
 
         def run(number: int, live: Any = live, contents: list[Content] = contents) -> str:
             try:
-                outcome = release.publish(store, SITE, contents[number], live, run_id=f"run {number}", created=CREATED)
+                outcome = release.publish(
+                    store, SITE, contents[number], live, run_id=f"run {number}", created=CREATED, signing=signing()
+                )
             except RaceLost:
                 return "lost"
             return outcome.state
@@ -310,7 +334,7 @@ def test_a_run_that_dies_anywhere_is_invisible(store: Store, tmp_path: Path, lat
         if not died:
             break
         assert live.sequence == publish(store, 2, changed).sequence - (live.content == before.content)
-    pull.pull(store, SITE.prefix, tmp_path / "dest")
+    pull.pull(store, SITE.prefix, tmp_path / "dest", root=root())
     assert pull.verify(tmp_path / "dest") == []
     assert step > 8
 
@@ -332,7 +356,7 @@ def test_a_run_that_is_killed_on_a_disk(disk: Store, tmp_path: Path) -> None:
         if ended:
             break
     assert step > 15
-    pull.pull(disk, SITE.prefix, tmp_path / "dest")
+    pull.pull(disk, SITE.prefix, tmp_path / "dest", root=root())
     assert pull.verify(tmp_path / "dest") == []
 
 
@@ -379,7 +403,7 @@ def test_a_release_without_its_blobs_is_not_published(store: Store) -> None:
     publish(store)
     live = release.current(store, SITE.prefix)
     with pytest.raises(StoreError) as caught:
-        release.publish(store, SITE, content(changed={1: "never stored"}), live, run_id="r", created=CREATED)
+        release.publish(store, SITE, content(changed={1: "never stored"}), live, run_id="r", created=CREATED, signing=signing())
     assert "3 of" in str(caught.value)
     assert "no such object" in str(caught.value)
     assert release.current(store, SITE.prefix) == live
@@ -390,7 +414,7 @@ def test_an_unchanged_release_that_lost_a_blob_is_not_called_fine(store: Store) 
     live = release.current(store, SITE.prefix)
     store.delete(release.blob_key(SITE.prefix, content().rows[0].files[0].sha256))
     with pytest.raises(StoreError, match="missing or not whole"):
-        release.publish(store, SITE, content(), live, run_id="r", created=CREATED)
+        release.publish(store, SITE, content(), live, run_id="r", created=CREATED, signing=signing())
     assert publish(store).state == "unchanged"
 
 
@@ -430,7 +454,7 @@ def test_a_blob_that_is_not_whole_is_made_anew(store: Store) -> None:
 def test_no_bundle_could_hold_it(store: Store, paths: tuple[str, ...], said: str) -> None:
     files = tuple(FileRow("html", path, hashlib.sha256(path.encode()).hexdigest(), 1, "text/html") for path in paths)
     with pytest.raises(UsageError) as caught:
-        release.publish(store, SITE, replace(content(1), files=files), None, run_id="r", created=CREATED)
+        release.publish(store, SITE, replace(content(1), files=files), None, run_id="r", created=CREATED, signing=signing())
     assert said in str(caught.value)
     assert _nothing(store)
 
@@ -455,7 +479,7 @@ def _nothing(store: Store) -> bool:
 )
 def test_what_has_no_exact_form_is_refused(disk: Store, change: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        release.publish(disk, SITE, replace(content(1), **change), None, run_id="r", created=CREATED)
+        release.publish(disk, SITE, replace(content(1), **change), None, run_id="r", created=CREATED, signing=signing())
     assert said in str(caught.value)
     assert _nothing(disk)
 
@@ -493,13 +517,12 @@ def _refused(store: Store) -> str:
 def test_a_pointer_that_is_none(disk: Store, data: bytes) -> None:
     publish(disk)
     disk.put(POINTER, data, media_type="application/json")
-    assert "current.json" in _refused(disk)
+    assert "timestamp.json" in _refused(disk)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda p: p.update(schema="2"), "update this program"),
         (lambda p: p.update(sequence=True), "whole number"),
         (lambda p: p.update(sequence=0), "sequence 0"),
         (lambda p: p.update(manifest="../../secret"), "../../secret"),
@@ -507,7 +530,7 @@ def test_a_pointer_that_is_none(disk: Store, data: bytes) -> None:
         (lambda p: p.update(sequence=7), "damaged"),
         (lambda p: p.update(partner="other"), "damaged"),
         (lambda p: p.update(content="0" * 64), "damaged"),
-        (lambda p: p.pop("size"), "'size' is missing"),
+        (lambda p: p.update(partner=7), "a text is expected"),
     ],
 )
 def test_a_pointer_that_says_something_else(disk: Store, change: _Change, said: str) -> None:
@@ -576,7 +599,7 @@ def test_what_a_later_version_adds_is_left_alone(disk: Store) -> None:
 @pytest.mark.parametrize("how", ["cut", "altered", "gone", "swapped"])
 def test_a_part_that_was_tampered_with(store: Store, part: str, how: str) -> None:
     publish(store)
-    live = pointer.read(store, SITE.prefix)
+    live = read_pointer(store)
     assert live
     found, _ = release.read_release(store, SITE.prefix, live)
     keys = {

@@ -61,6 +61,11 @@ class FolderStore:
                 raise self._missing(key)
         return data, _token(data)
 
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        """See contracts.Store.get_changed."""
+        found = self.get(key)
+        return None if found[1] == token else found
+
     def put(
         self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
     ) -> str:

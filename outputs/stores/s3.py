@@ -21,11 +21,12 @@ from typing import Any, Final, TypeVar
 
 from outputs._paths import key_problem
 from pipeline.contracts import Stored
-from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
+from pipeline.errors import Forbidden, NotFound, PreconditionFailed, StoreError, UsageError
 
 ATTEMPTS: Final = 5  # of one request, waiting longer each time
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
+NOT_MODIFIED: Final = 304
 THREADS: Final = 16  # more only wait for each other: boto3 holds the interpreter's lock most of the time
 
 _SETTINGS: Final = ("endpoint_url", "region", "profile", "addressing_style")
@@ -91,9 +92,23 @@ class S3Store:
 
     def get(self, key: str) -> tuple[bytes, str]:
         """See contracts.Store.get. A body that breaks off is asked for again, which boto3 itself does not do."""
+        found = self._get(key, {})
+        assert found is not None, "an unconditional read has an answer"
+        return found
+
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        """See contracts.Store.get_changed."""
+        return self._get(key, {"IfNoneMatch": token})
+
+    def _get(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, str] | None:
         what, name = f"reading {key!r}", self._key(key)
         for wait in (0.2, 1.0, None):
-            answer = self._ask(what, lambda: self._client().get_object(Bucket=self.bucket, Key=name))
+            try:
+                answer = self._client().get_object(Bucket=self.bucket, Key=name, **condition)
+            except _failures() as error:
+                if condition and _status(error) == NOT_MODIFIED:
+                    return None
+                raise self._problem(what, error, no_object=NotFound) from error
             try:
                 with closing(answer["Body"]) as body:
                     return body.read(), answer["ETag"]
@@ -291,6 +306,8 @@ def _meaning(error: Exception, no_object: type[StoreError]) -> tuple[type[StoreE
     code = _code(error)
     if code in ("NoSuchKey", "404"):
         return no_object, "", ""
+    if code in ("AccessDenied", "403", "AllAccessDisabled"):
+        return Forbidden, "", _FIXES[code]
     if code == "PreconditionFailed" or _is_conflict(error):
         return PreconditionFailed, "the object as it was read before", ""
     return StoreError, "", _FIXES.get(code) or "look at the server, then run again"
@@ -305,6 +322,10 @@ def _code(error: Exception) -> str:
     return str(_answer(error).get("Error", {}).get("Code", "")) or type(error).__name__
 
 
+def _status(error: Exception) -> int:
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def _words(error: Exception) -> str:
     said = _answer(error).get("Error", {}).get("Message", "") or str(error)
     return f"{_code(error)}: {said}"
@@ -312,7 +333,7 @@ def _words(error: Exception) -> str:
 
 def _is_conflict(error: Exception) -> bool:
     """Whether two writes met (AWS answers 409): neither lost yet."""
-    return bool(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode") == 409)
+    return _status(error) == 409
 
 
 def _may_be_ours(error: Exception) -> bool:

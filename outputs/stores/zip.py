@@ -57,6 +57,11 @@ class Archive:
             raise _damaged(self.url, f"{key} unpacks to other than the {member.file_size} bytes it declares")
         return data, _token(member)
 
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        """See contracts.Store.get_changed. Raises as `get`."""
+        found = self.get(key)
+        return None if found[1] == token else found
+
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """Every member whose name starts with `prefix`, by name. Raises as `get`."""
         for name, member in self._open()[1].items():

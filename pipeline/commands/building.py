@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import typer
 
 from pipeline.commands.speaking import reported
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.plugins import System
+    from pipeline.settings import Configuration
 
 DEFAULT_CONFIG: Final = Path("syndication.toml")
 
@@ -56,6 +61,59 @@ def opened(config: Path, paths: list[Path] | None = None, store: str = "") -> It
     """As `build`, with errors printed and made exit codes."""
     with reported():
         yield build(config, paths, store)
+
+
+def key_place(configuration: Configuration) -> Any:
+    """Where the publisher's keys are, as outputs.keys takes it."""
+    from outputs.keys import Place
+
+    signing = configuration.settings.signing
+    folder = configuration.path(signing.keys)
+    online = signing.online_key or f"file:{folder / 'online.pem'}"
+    uris = {
+        "root": signing.root_key or f"file:{folder / 'root.pem'}",
+        "targets": signing.targets_key or online,
+        "snapshot": signing.snapshot_key or online,
+        "timestamp": signing.timestamp_key or online,
+    }
+    places = {role: _in_folder(uri, configuration) for role, uri in uris.items()}
+    return Place(folder, places, signing.days.model_dump())
+
+
+def _in_folder(uri: str, configuration: Configuration) -> str:
+    scheme, _, rest = uri.partition(":")
+    if not rest or "/" in scheme:
+        raise UsageError(
+            f"[signing] {uri!r} is no place of a key", expected="file:PATH, env:NAME or awskms:KEY", fix="correct it"
+        )
+    return f"file:{configuration.path(rest)}" if scheme == "file" else uri
+
+
+def with_keys(system: System, moment: datetime, *, make: bool = False) -> System:
+    """The same system, able to publish. `make`: where neither keys nor any release are there yet, keys for development are made,
+    so that a first try needs no ceremony; a store that holds releases gets none. Raises UsageError, StoreError."""
+    from outputs import keys
+
+    place = key_place(system.configuration)
+    signing = keys.load(place)
+    if signing is None and make and not _holds_releases(system):
+        keys.init(place, moment)
+        signing = keys.load(place)
+        typer.echo(
+            f"made keys for development in {place.folder}, the root's private key among them. Who pulls needs root.json of it;"
+            " before a partner relies on them, read docs/delivery.md",
+            err=True,
+        )
+    return replace(system, signing=signing)
+
+
+def _holds_releases(system: System) -> bool:
+    from pipeline.errors import NotFound
+
+    try:
+        return any(True for _ in system.open_store(system.configuration.settings.store).list("p/"))
+    except NotFound:
+        return False
 
 
 def store_at(url: str, endpoint_url: str) -> Any:

@@ -10,12 +10,13 @@ import typer
 from pipeline.commands.building import store_at
 from pipeline.commands.options import Json, SiteOption
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
+from pipeline.errors import UsageError
 
 commands = typer.Typer()
 
 
 @commands.command(
-    epilog="Examples:\n\n  run_pipeline.py pull build/store bundles/riverside --partner riverside\n\n"
+    epilog="Examples:\n\n  run_pipeline.py pull build/store bundles/riverside --partner riverside --root root.json\n\n"
     "  run_pipeline.py pull s3://bucket/prefix /srv/health --partner riverside --site portal"
 )
 def pull(
@@ -25,6 +26,9 @@ def pull(
     ],
     partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
     site: SiteOption = "",
+    root: Annotated[
+        Path | None, typer.Option(help="The publisher's root.json, got by a way you trust; the first pull needs it.")
+    ] = None,
     endpoint_url: Annotated[str, typer.Option(help="Address of an S3 server other than Amazon's.")] = "",
     repair: Annotated[bool, typer.Option("--repair", help="Make the bundle anew even where the release is installed.")] = False,
     as_json: Json = False,
@@ -41,10 +45,21 @@ def pull(
                 dest,
                 partner=partner,
                 site=site or partner,
+                root=root_file(root),
                 repair=repair,
                 progress=lambda done, total: progress("files", done, total),
             )
         echo_json(result.as_json()) if as_json else say(str(result))
+
+
+def root_file(path: Path | None) -> bytes:
+    """The bytes of --root. Raises UsageError where there is no such file."""
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as problem:
+        raise UsageError(
+            f"--root {path} can not be read", found=problem.strerror or "", fix="ask the publisher for root.json"
+        ) from None
 
 
 @commands.command(epilog="Examples:\n\n  run_pipeline.py verify bundles/riverside")

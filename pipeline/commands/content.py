@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins
+from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins, with_keys
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.options import AsOf, Config, Json, Language, Partners, SiteOption, Topics, Workers
 from pipeline.commands.speaking import echo_json, print_findings, print_report, print_table, progress_shown, reported, say
@@ -161,6 +161,8 @@ def run_now(
     from pipeline.run import run as run_once
 
     moment = now()
+    if not options.get("dry_run"):
+        system = with_keys(system, moment, make=True)
     chosen = Options(
         today=today(as_of),
         run_id=run_id(moment),

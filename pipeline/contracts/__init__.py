@@ -10,7 +10,7 @@ from __future__ import annotations
 from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Received, ReceivedFile
 from pipeline.contracts.licensing import Around, Decision, Rights, Use
 from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, Read, Source, Unit
-from pipeline.contracts.releasing import Content, Outcome, Released, Releases
+from pipeline.contracts.releasing import Content, Outcome, Released, Releases, Signing
 from pipeline.contracts.rendering import (
     MACHINE_USES,
     Body,
@@ -68,6 +68,7 @@ __all__ = [
     "Releases",
     "Rights",
     "Row",
+    "Signing",
     "Site",
     "Source",
     "Store",

@@ -51,11 +51,21 @@ class Outcome:
     uploaded: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """With what releases are signed. `roots` is the publisher's root metadata (TUF), oldest first; `keys` says by online role
+    (`targets`, `snapshot`, `timestamp`) where its private key is, as a URI, never the key itself; `days` how long each lives."""
+
+    roots: tuple[bytes, ...]
+    keys: Mapping[str, str]
+    days: Mapping[str, int]
+
+
 class Releases(Protocol):
     """Publishing, as the core sees it (`outputs/release.py`). `prefix` is the site's place in the store."""
 
-    def current(self, store: Store, prefix: str) -> Released | None:
-        """What is live, hashes verified; None before the first release. Raises StoreError."""
+    def current(self, store: Store, prefix: str, signing: Signing | None = None) -> Released | None:
+        """What is live, hashes verified, with `signing` signatures too; None before the first release. Raises StoreError."""
 
     def put_files(self, store: Store, prefix: str, files: Iterable[OutputFile], present: set[str]) -> int:
         """Stores each file's blob unless its SHA-256 is in `present` (to which it is added). Returns the number stored."""
@@ -64,6 +74,16 @@ class Releases(Protocol):
         """The SHA-256 of every blob that the site's prefix holds."""
 
     def publish(
-        self, store: Store, site: Site, content: Content, previous: Released | None, *, run_id: str, created: str
+        self,
+        store: Store,
+        site: Site,
+        content: Content,
+        previous: Released | None,
+        *,
+        run_id: str,
+        created: str,
+        signing: Signing | None = None,
     ) -> Outcome:
-        """Shards, manifest, then the pointer by compare-and-swap. Same content: no new release. Raises RaceLost, StoreError."""
+        """Shards, manifest, signed metadata, then the pointer by compare-and-swap. `created` is the run's moment (ISO 8601), from
+        which signatures' lives are counted. Same content: no new release. Raises RaceLost, StoreError, and UsageError without
+        `signing`."""

@@ -26,6 +26,9 @@ class Store(Protocol):
     def get(self, key: str) -> tuple[bytes, str]:
         """Bytes and token (an opaque compare-and-swap name, not a checksum). Raises NotFound."""
 
+    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+        """As `get`; None, and no bytes travel, where the object still has that token. Raises NotFound."""
+
     def put(
         self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
     ) -> str:

@@ -22,6 +22,29 @@ class Images(Model):
     max_megapixels: float = Field(25.0, gt=0, description="An image of more pixels is a finding and is not delivered.")
 
 
+class Days(Model):
+    """How many days signatures are valid. Every run renews what is past half its life."""
+
+    root: int = Field(730, ge=1, description="The root's, which `keys rotate` renews.")
+    targets: int = Field(180, ge=1, description="Of the release itself.")
+    snapshot: int = Field(60, ge=1, description="Of the release's place in the history.")
+    timestamp: int = Field(
+        14, ge=1, description="Of the pointer: a partner that sees nothing newer for so long says that it is out of date."
+    )
+
+
+class Signing(Model):
+    """With what releases are signed. Keys are URIs: file:PATH (PEM), env:NAME, awskms:KEY; never the key itself."""
+
+    keys: str = Field("keys", description="The folder of root metadata; `keys init` makes it.")
+    root_key: str = Field("", description="The root's private key, for `keys` alone; empty: root.pem in that folder.")
+    online_key: str = Field("", description="The private key of every run; empty: online.pem in that folder.")
+    targets_key: str = Field("", description="Another key for releases; empty: online_key.")
+    snapshot_key: str = Field("", description="Another key for snapshots; empty: online_key.")
+    timestamp_key: str = Field("", description="Another key for pointers; empty: online_key.")
+    days: Days = Field(default_factory=Days, description="How long signatures are valid.")
+
+
 class Settings(Model):
     """syndication.toml: where things are. Paths are relative to the file."""
 
@@ -38,6 +61,7 @@ class Settings(Model):
     workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
     brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
     images: Images = Field(default_factory=Images, description="How large images may be.")
+    signing: Signing = Field(default_factory=Signing, description="With what releases are signed.")
     confirmed_edits: dict[str, Text] = Field(
         default_factory=dict,
         description="Edits that change no meaning: input file = the start (12 or more digits) of its SHA-256. Topics whose text"

@@ -1,0 +1,110 @@
+"""Commands of those who answer for the delivery: keys, resign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.building import DEFAULT_CONFIG, key_place, opened, with_keys
+from pipeline.commands.clock import now
+from pipeline.commands.options import Config, Json, Partners
+from pipeline.commands.speaking import echo_json, print_table, say
+from pipeline.errors import SyndicationError, UsageError
+
+commands = typer.Typer()
+keys_commands = typer.Typer(no_args_is_help=True, help="The publisher's signing keys: init, rotate, show, export-root.")
+commands.add_typer(keys_commands, name="keys")
+
+
+@keys_commands.command(
+    "init", epilog="Examples:\n\n  run_pipeline.py keys init\n\n  run_pipeline.py keys init -c site/syndication.toml"
+)
+def init(config: Config = DEFAULT_CONFIG) -> None:
+    """Make the root key, the online key and the first root metadata."""
+    with opened(config) as system:
+        from outputs import keys
+
+        place = key_place(system.configuration)
+        for path in keys.init(place, now()):
+            say(f"wrote {path}")
+        say(f"give {place.folder / 'root.json'} to every partner, by a way they trust; take root.pem off this machine")
+
+
+@keys_commands.command("rotate", epilog="Examples:\n\n  run_pipeline.py keys rotate online\n\n  run_pipeline.py keys rotate root")
+def rotate(
+    roles: Annotated[
+        list[str] | None,
+        typer.Argument(help="online, root, targets, snapshot or timestamp; none: only the root's expiry is renewed."),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Replace keys, signed by the root key, which must be there. Partners notice nothing; then run `resign`."""
+    with opened(config) as system:
+        from outputs import keys, signing
+
+        known = {"online": signing.ONLINE, **{role: (role,) for role in keys.ROLES}}
+        for name in roles or ():
+            if name not in known:
+                raise UsageError(f"{name!r} is no role", expected=", ".join(known), fix="use one of those")
+        chosen = tuple(dict.fromkeys(role for name in roles or () for role in known[name]))
+        for path in keys.rotate(key_place(system.configuration), chosen, now()):
+            say(f"wrote {path}")
+        say("next: run_pipeline.py resign")
+
+
+@keys_commands.command("show", epilog="Examples:\n\n  run_pipeline.py keys show")
+def show(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Say which keys sign what, and until when the root is valid."""
+    with opened(config) as system:
+        from outputs import keys
+
+        found = keys.show(key_place(system.configuration))
+        if as_json:
+            echo_json(found)
+        else:
+            say(f"root version {found['version']}, valid until {found['expires']}")
+            print_table(
+                [{"role": role, **{name: str(value) for name, value in key.items()}} for role, key in found["keys"].items()]
+            )
+
+
+@keys_commands.command("export-root", epilog="Examples:\n\n  run_pipeline.py keys export-root root.json")
+def export_root(file: Annotated[Path, typer.Argument(help="The file to write.")], config: Config = DEFAULT_CONFIG) -> None:
+    """Write the newest root metadata: what a partner's first pull needs (--root)."""
+    with opened(config) as system:
+        found = with_keys(system, now()).signing
+        if found is None:
+            raise UsageError("there are no keys yet", fix="run `keys init`")
+        file.write_bytes(found.roots[-1])
+        say(f"wrote {file}")
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py resign\n\n  run_pipeline.py resign --partner riverside")
+def resign(
+    config: Config = DEFAULT_CONFIG,
+    partner: Partners = None,
+    store: Annotated[str, typer.Option(help="This folder or s3://bucket/prefix instead of the settings' store.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Sign what is live anew, without reading sources: partners see that it is still vouched for, and when a run last looked."""
+    with opened(config, store=store) as system:
+        from outputs import release
+        from pipeline.sites import all_sites
+
+        moment = now()
+        system = with_keys(system, moment)
+        place = system.open_store(system.configuration.settings.store)
+        partners = [system.configuration.partner(name) for name in partner or ()] or list(system.configuration.partners)
+        lines, codes = [], []
+        for prefix in [prefix for one in partners for prefix in all_sites(one)]:
+            try:
+                done = release.resign(place, prefix, created=moment.isoformat(timespec="seconds"), signing=system.signing)
+                state = f"release {done.sequence} signed" if done else "nothing is live"
+            except SyndicationError as problem:  # each site alone
+                state = str(problem)
+                codes.append(problem.exit_code)
+            lines.append({"site": prefix.removeprefix("p/"), "state": state})
+        echo_json(lines) if as_json else print_table(lines)
+        raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
