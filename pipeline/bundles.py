@@ -5,8 +5,6 @@ In: a System, a site, the rows of its release, what is withdrawn there. Out: `Ou
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final
@@ -16,6 +14,7 @@ from pipeline.contracts import OutputFile, Publisher, Row, Site, Withdrawn
 from pipeline.errors import UsageError
 from pipeline.plugins import System
 from pipeline.sites import template_failure
+from pipeline.standing import table
 
 WITHDRAWN_LIST: Final = "withdrawn.csv"
 COLUMNS: Final = tuple(field.name for field in fields(Withdrawn) if field.name != "files")
@@ -47,23 +46,8 @@ def _formats(rows: Sequence[Row]) -> set[str]:
 
 def withdrawn_list(withdrawn: Sequence[Withdrawn]) -> OutputFile:
     """`withdrawn.csv` (RFC 4180, UTF-8): one line for each topic that the site once had and must show no more."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for gone in sorted(withdrawn, key=lambda gone: (gone.id, gone.language)):
-        writer.writerow([_cell(getattr(gone, name)) for name in COLUMNS])
-    return OutputFile(WITHDRAWN_LIST, text.getvalue().encode(), "text/csv")
-
-
-def _cell(value: object) -> str:
-    """A value as text; a list is joined by spaces, of a text by language only the text is written."""
-    if isinstance(value, dict):
-        text = " ".join(map(str, value.values()))
-    elif isinstance(value, tuple):
-        text = " ".join(map(str, value))
-    else:
-        text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text  # a spreadsheet would calculate it
+    ordered = sorted(withdrawn, key=lambda gone: (gone.id, gone.language))
+    return OutputFile(WITHDRAWN_LIST, table(ordered, COLUMNS).encode(), "text/csv")
 
 
 def _unmade(problem: Exception, site: Site, system: System) -> UsageError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pipeline import audit, brake, engine, limits
+from pipeline import audit, brake, engine, limits, reuse
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
@@ -21,7 +21,7 @@ from pipeline.catalog import Catalog, survey
 from pipeline.contracts import Archive, Around, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan, plan_site, topics_by_id
 from pipeline.errors import StoreError, SyndicationError
-from pipeline.findings import Finding, error
+from pipeline.findings import Finding, error, warning
 from pipeline.handover import file_rows, hand_over, terms_of
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
@@ -37,6 +37,12 @@ NO_TOPICS: Final = error(
     "site.no-topics",
     "A site gets no topic at all, and has none published. Nothing was published for it.",
     "Compare the grant's collections, languages, audiences and dates with the topics ('list topics'); mend what is held back.",
+)
+
+REUSE: Final = warning(
+    "reuse.not-saved",
+    "Which topics use which files could not be saved. 'withdraw --uses' and '--image' answer as after the run before.",
+    "Look at the store, then run again.",
 )
 
 CHUNK: Final = 50  # topics in a unit of work: large enough to pay for its travel, small enough to share out
@@ -100,7 +106,23 @@ def run(system: System, options: Options, progress: Progress = lambda *_: None) 
     _collect(state, report)
     for prefix, plan in state.context.plans.items():
         report.sites.append(_finish(state, prefix, plan, options, report.findings))
+    if state.context.store is not None:
+        _save_reuse(state.context.store, catalog, options, report)
     return report
+
+
+def _save_reuse(store: Store, catalog: Catalog, options: Options, report: Report) -> None:
+    """Remembers which topics use which files, for whoever must withdraw them while sources are broken."""
+    everywhere = not options.partners and all(site.state in ("published", "unchanged") for site in report.sites)
+    kept = {name for site in report.sites for name in site.kept}
+    now = reuse.of_indexes(catalog.indexes.values())
+    settled = {key for key in now if " ".join(key) not in kept} if everywhere else set()
+    try:
+        before = reuse.read(store)
+        if (after := reuse.merged(before, now, settled)) != before:
+            reuse.save(store, after)
+    except StoreError as problem:
+        report.findings.append(REUSE.at(reuse.KEY, 0, f"{problem.what}: {problem.found}"))
 
 
 def conditions_of(system: System, options: Options) -> list[str]:

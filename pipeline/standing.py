@@ -6,9 +6,11 @@ restored; a rollback holds its site until it is resumed. No clock: days come in 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -122,3 +124,24 @@ def line(decision: EditorialDecision) -> str:
     what += [f"({', '.join(filter(None, (decision.reason, decision.severity, decision.action)))})"] if decision.reason else []
     approved = f", approved by {decision.approved_by}" if decision.approved_by else ""
     return f"decision {decision.number}, {decision.at}: {' '.join(what)}, by {decision.by}{approved}"
+
+
+def as_csv(decisions: Iterable[EditorialDecision]) -> str:
+    """Every decision as one line of CSV (RFC 4180), with a line of names above."""
+    return table(decisions, [field.name for field in fields(EditorialDecision)])
+
+
+def table(records: Iterable[object], columns: Sequence[str]) -> str:
+    """Attributes of records as CSV: lists are joined by spaces; of texts by language only the texts are written."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    for record in records:
+        writer.writerow([_cell(getattr(record, name)) for name in columns])
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+    text = " ".join(map(str, values))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text  # a spreadsheet would calculate it

@@ -56,6 +56,21 @@ def build(config: Path, paths: list[Path] | None = None, store: str = "") -> Sys
     return System(configuration, **parts).check()
 
 
+def salvaged(config: Path, store: str = "") -> System:
+    """The product as far as its settings can be used; what is wrong with them is said on stderr, and stops nothing. Raises
+    UsageError where not even the store is known."""
+    from pipeline import settings
+    from pipeline.plugins import System
+
+    parts = plugins()
+    configuration, problems = settings.salvage(config, list(parts["destinations"]))
+    for problem in problems:
+        typer.echo(f"warning: {problem}", err=True)
+    if store:
+        configuration = configuration.with_store(store if "://" in store else str(Path(store).resolve()))
+    return System(configuration, **parts)
+
+
 @contextmanager
 def opened(config: Path, paths: list[Path] | None = None, store: str = "") -> Iterator[System]:
     """As `build`, with errors printed and made exit codes."""

@@ -48,6 +48,7 @@ __all__ = [
     "TopicDefaults",
     "json_schemas",
     "load",
+    "salvage",
     "unknown",
     "without_files",
 ]
@@ -110,6 +111,18 @@ def load(path: Path, destinations: Sequence[str]) -> Configuration:
 
     Raises UsageError with every problem of every file.
     """
+    configuration, problems = salvage(path, destinations)
+    if problems:
+        raise rejected(problems)
+    return configuration
+
+
+def salvage(path: Path, destinations: Sequence[str]) -> tuple[Configuration, list[str]]:
+    """As `load`, as far as the files can be used, with their problems: what must be done at once can not wait until someone has
+    mended a partner's file. A partner whose file is wrong is left out; of a wrong publisher.toml only a name is left.
+
+    Raises UsageError where syndication.toml itself can not be used, because it alone says where the store is.
+    """
     problems: list[str] = []
     raw = read_toml(path, problems)
     sections = {name: raw.pop(name) for name in destinations if isinstance(raw.get(name), dict)}
@@ -126,9 +139,8 @@ def load(path: Path, destinations: Sequence[str]) -> Configuration:
             f"{publisher_path}: assets_without_entry: missing\n  expected: 'ours' or 'refuse', because {settings.assets} is set\n"
             "  to do:    say whose images are that it does not list"
         )
-    if problems or publisher is None:
-        raise rejected(problems)
-    return Configuration(folder, settings, publisher, partners, assets, sections)
+    publisher = publisher or Publisher(id="publisher", name="Publisher", notices={})
+    return Configuration(folder, settings, publisher, partners, assets, sections), problems
 
 
 def without_files(inputs: Sequence[str]) -> Configuration:

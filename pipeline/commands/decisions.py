@@ -1,0 +1,277 @@
+"""Commands of decisions: withdraw, correct, restore, decisions list, decisions export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.building import DEFAULT_CONFIG, salvaged
+from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.options import Config, Json
+from pipeline.commands.speaking import echo_json, progress_shown, reported, say
+
+if TYPE_CHECKING:
+    from pipeline.contracts import EditorialDecision, Store
+    from pipeline.plugins import System
+    from pipeline.report import SiteReport
+    from pipeline.standing import Standing
+    from pipeline.withdrawing import Known
+
+commands = typer.Typer()
+register = typer.Typer(help="List and export what the publisher decided.", no_args_is_help=True)
+commands.add_typer(register, name="decisions")
+
+
+class Reason(StrEnum):
+    """Why a topic is withdrawn."""
+
+    error = "error"
+    safety = "safety"
+    license_ended = "license-ended"
+    superseded = "superseded"
+
+
+class Severity(StrEnum):
+    """How fast a partner must act."""
+
+    immediate = "immediate"
+    routine = "routine"
+
+
+class Action(StrEnum):
+    """What a partner must do: hand out no more, take down, or tell those who have it too."""
+
+    stop_new = "stop-new"
+    remove = "remove"
+    recall = "recall"
+
+
+By = Annotated[str, typer.Option("--by", help="Who decides: a name that people know.")]
+ApprovedBy = Annotated[str, typer.Option("--approved-by", help="Who approved it.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Only in this language (may be repeated).")]
+StoreOption = Annotated[str, typer.Option("--store", help="This folder or s3://bucket/prefix instead of the settings' store.")]
+
+
+@commands.command(
+    epilog="Examples:\n\n"
+    "  run_pipeline.py withdraw asthma --reason safety --severity immediate --action recall --act-by 2026-12-31"
+    ' --by "Ana Silva"\n\n'
+    "  run_pipeline.py withdraw --uses topics/notes/dose.dita --reason error --severity immediate --action remove"
+    ' --act-by 2026-12-31T18:00 --notice "en=The dose was wrong. Call your doctor." --by "Ana Silva"'
+)
+def withdraw(
+    reason: Annotated[Reason, typer.Option(help="Why; license-ended also hides the title.")],
+    severity: Annotated[Severity, typer.Option(help="How fast partners must act.")],
+    action: Annotated[Action, typer.Option(help="What partners must do.")],
+    act_by: Annotated[str, typer.Option(help="By when: YYYY-MM-DD, or a moment; without a zone it is the publisher's.")],
+    by: By,
+    topic: Annotated[list[str] | None, typer.Argument(help="Ids of topics.", metavar="[TOPIC]...")] = None,
+    uses: Annotated[str, typer.Option(help="All topics that use this input file, as the last run knew them.")] = "",
+    image: Annotated[str, typer.Option(help="All topics that show this image file.")] = "",
+    notice: Annotated[
+        list[str] | None, typer.Option(metavar="LANG=TEXT", help="What readers are told instead of our words (may be repeated).")
+    ] = None,
+    replaced_by: Annotated[str, typer.Option(help="Id of the topic that readers should use.")] = "",
+    language: Languages = None,
+    version: Annotated[
+        list[str] | None, typer.Option(help="Only this version (may be repeated); any other is published again.")
+    ] = None,
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which topics and sites it would reach.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take topics down now, everywhere: decide, then publish from what is live. Reads no source."""
+    with reported():
+        from pipeline import deciding, reuse, withdrawing
+        from pipeline.contracts import EditorialDecision
+
+        system = salvaged(config, store)
+        opened = system.open_store(system.configuration.settings.store)
+        zone, main = system.configuration.publisher_timezone, system.configuration.publisher.language
+        standing = deciding.standing_of(system, opened)
+        known = withdrawing.known_sites(system, opened)
+        topics = withdrawing.known_topics(system, opened, known)
+        ids = deciding.named_topics(topic or [], uses, image, reuse.read(opened) if uses or image else {}, topics)
+        decision = EditorialDecision(
+            kind="withdraw",
+            at=now().isoformat(timespec="seconds"),
+            by=by,
+            approved_by=approved_by,
+            topics=ids,
+            languages=tuple(language or ()),
+            versions=tuple(version or ()),
+            reason=reason.value,
+            severity=severity.value,
+            action=action.value,
+            act_by=deciding.moment_of(act_by, "--act-by", zone),
+            notice=deciding.texts_by_language(notice or [], "--notice", main),
+            replaced_by=replaced_by,
+            uses=uses,
+            image=image,
+        )
+        if dry_run:
+            _print_reach(decision, topics, as_json)
+            raise typer.Exit(0)
+        standing, decision = deciding.decide(system, opened, standing, decision)
+        sites = _published(system, opened, standing, known)
+        _print_withdrawn(decision, sites, topics, as_json)
+    raise typer.Exit(_exit_code(sites))
+
+
+def _published(system: System, store: Store, standing: Standing, known: dict[str, Known]) -> list[SiteReport]:
+    from pipeline.withdrawing import Moment, publish_withdrawals
+
+    moment = now()
+    when = Moment(today(""), run_id(moment), moment.isoformat(timespec="seconds"))
+    with progress_shown() as progress:
+        return publish_withdrawals(system, store, standing, when, known, progress)
+
+
+def _exit_code(sites: Sequence[SiteReport]) -> int:
+    codes = {site.exit_code for site in sites}
+    return next((code for code in (4, 5, 3, 2, 1) if code in codes), 0)
+
+
+def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
+    reached = {key: sites for key, sites in sorted(topics.items()) if key[0] in decision.topics}
+    if as_json:
+        echo_json([{"id": key[0], "language": key[1], "sites": sites} for key, sites in reached.items()])
+        return
+    for key, sites in reached.items():
+        say(f"{' '.join(key)}: {', '.join(sites)}")
+    say(f"{len(decision.topics)} topics; nothing was decided")
+
+
+def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], topics: Any, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipeline.standing import line
+
+    if as_json:
+        echo_json({"decision": asdict(decision), "sites": [asdict(site) for site in sites]})
+        return
+    say(line(decision))
+    for site in sites:
+        gone = sum(name.split(" ")[0] in decision.topics for name in site.withdrawn)
+        done = f"release {site.sequence}, {gone} topics withdrawn" if site.sequence else "nothing was ever published there"
+        say(f"{site.site}: {site.error or f'live: {done}'}")
+    never = sorted(set(decision.topics) - {key[0] for key in topics})
+    for name in never:
+        say(f"{name}: no site ever had it; it is withheld from now on")
+    if any(site.exit_code for site in sites):
+        say("the decision stands: give the same command again, or run, and it is published where it is not yet live")
+
+
+@commands.command(
+    epilog="Examples:\n\n"
+    '  run_pipeline.py correct asthma --note "en=The dose in the table was wrong; it is now right." --by "Ana Silva"'
+)
+def correct(
+    topic: Annotated[list[str], typer.Argument(help="Ids of topics.", metavar="TOPIC...")],
+    note: Annotated[
+        list[str], typer.Option(metavar="LANG=TEXT", help="What was corrected, in readers' words (one for each language).")
+    ],
+    by: By,
+    language: Languages = None,
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+) -> None:
+    """Mark topics as corrected: a line under the title for 90 days, from the next run on."""
+    with reported():
+        from pipeline import deciding
+
+        system, opened, standing, ids = _named(config, store, topic)
+        texts = deciding.texts_by_language(note, "--note", system.configuration.publisher.language)
+        decision = _decision("correct", ids, by, approved_by, language, notice=texts)
+        _, decision = deciding.decide(system, opened, standing, decision)
+        _print_decided(decision, "readers see it from the next run on, for 90 days")
+
+
+@commands.command(epilog='Examples:\n\n  run_pipeline.py restore asthma --by "Ana Silva" --approved-by "Dr. Cho"')
+def restore(
+    topic: Annotated[list[str], typer.Argument(help="Ids of withdrawn topics.", metavar="TOPIC...")],
+    by: By,
+    language: Languages = None,
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+) -> None:
+    """Lift a withdrawal: the next run publishes the topics again, where today's rules grant them."""
+    with reported():
+        from pipeline import deciding
+
+        system, opened, standing, ids = _named(config, store, topic)
+        deciding.check_withdrawn(standing, ids)
+        _, decision = deciding.decide(system, opened, standing, _decision("restore", ids, by, approved_by, language))
+        _print_decided(decision, "the next run publishes what today's rules grant; until then the notice stays")
+
+
+def _named(config: Path, store: str, topics: list[str]) -> tuple[System, Store, Standing, tuple[str, ...]]:
+    from pipeline import deciding, withdrawing
+
+    system = salvaged(config, store)
+    opened = system.open_store(system.configuration.settings.store)
+    standing = deciding.standing_of(system, opened)
+    known = withdrawing.known_topics(system, opened, withdrawing.known_sites(system, opened))
+    decided = [(topic, "") for decision in standing.decisions for topic in decision.topics]
+    return system, opened, standing, deciding.named_topics(topics, "", "", {}, [*known, *decided])
+
+
+def _decision(
+    kind: str, topics: tuple[str, ...], by: str, approved_by: str, languages: list[str] | None, **more: Any
+) -> EditorialDecision:
+    from pipeline.contracts import EditorialDecision
+
+    at = now().isoformat(timespec="seconds")
+    return EditorialDecision(kind, at, by, approved_by, topics=topics, languages=tuple(languages or ()), **more)
+
+
+def _print_decided(decision: EditorialDecision, then: str) -> None:
+    from pipeline.standing import line
+
+    say(line(decision))
+    say(then)
+
+
+@register.command("list", epilog="Examples:\n\n  run_pipeline.py decisions list\n\n  run_pipeline.py decisions list --all")
+def list_(
+    every: Annotated[bool, typer.Option("--all", help="Closed ones as well.")] = False,
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+    as_json: Json = False,
+) -> None:
+    """List open withdrawals and the rollbacks that hold a site, or every decision."""
+    with reported():
+        from dataclasses import asdict
+
+        from pipeline import deciding
+        from pipeline.standing import line
+
+        system = salvaged(config, store)
+        standing = deciding.standing_of(system, system.open_store(system.configuration.settings.store))
+        found = list(standing.decisions) if every else standing.open()
+        if as_json:
+            echo_json([asdict(decision) for decision in found])
+            return
+        for decision in found:
+            say(line(decision))
+        say(f"{len(found)} decisions" if every else f"{len(found)} open decisions")
+
+
+@register.command(epilog="Examples:\n\n  run_pipeline.py decisions export > decisions.csv")
+def export(config: Config = DEFAULT_CONFIG, store: StoreOption = "") -> None:
+    """Print every decision as CSV, for those who keep the records."""
+    with reported():
+        from pipeline import deciding
+        from pipeline.standing import as_csv
+
+        system = salvaged(config, store)
+        standing = deciding.standing_of(system, system.open_store(system.configuration.settings.store))
+        typer.echo(as_csv(standing.decisions), nl=False)

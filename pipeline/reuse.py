@@ -1,0 +1,73 @@
+"""Which live topics use which input files: saved by each run, so that it can be asked while sources are broken.
+
+In: a catalog and how a run ended. Out: `reuse.json` in the store, and the topics that use a file. A topic that a run could not
+bring up to date everywhere keeps what it used before as well: that is still live somewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from pipeline.contracts import Index, Store
+from pipeline.editions import Key
+from pipeline.errors import NotFound, StoreError
+from pipeline.settings import unknown
+
+KEY: Final = "reuse.json"
+
+Graph = Mapping[Key, frozenset[str]]  # topic -> its own input file and those that it brings in
+
+
+def of_indexes(indexes: Iterable[Index]) -> Graph:
+    """What the inputs say now."""
+    found: dict[Key, set[str]] = defaultdict(set)
+    for index in indexes:
+        for entry in index.entries:
+            found[entry.metadata.key].update((entry.unit.file, *entry.uses))
+    return {key: frozenset(files) for key, files in found.items()}
+
+
+def merged(before: Graph, now: Graph, settled: Collection[Key]) -> Graph:
+    """What is live: of `settled` topics what the inputs say now, of all others what was said before as well."""
+    found = {**before, **now}
+    return {key: files if key in settled else files | before.get(key, frozenset()) for key, files in found.items()}
+
+
+def read(store: Store) -> Graph:
+    """What the last runs saved; empty before the first. Raises StoreError."""
+    try:
+        data, _ = store.get(KEY)
+    except NotFound:
+        return {}
+    try:
+        topics = json.loads(data)["topics"]
+        return {(topic["id"], topic["language"]): frozenset(topic["files"]) for topic in topics}
+    except (ValueError, TypeError, KeyError) as problem:
+        raise StoreError(
+            f"{store.url}: {KEY} is damaged",
+            found=f"{type(problem).__name__}: {problem}",
+            fix="delete it; the next run makes it anew",
+        ) from None
+
+
+def save(store: Store, graph: Graph) -> None:
+    """Saves a graph. Raises StoreError."""
+    topics = [{"id": key[0], "language": key[1], "files": sorted(graph[key])} for key in sorted(graph)]
+    data = json.dumps({"schema": "1", "topics": topics}, ensure_ascii=False, separators=(",", ":")) + "\n"
+    store.put(KEY, data.encode(), media_type="application/json", cache_control="no-cache")
+
+
+def users(graph: Graph, file: str) -> list[Key]:
+    """The topics that use a file, sorted. It may be written from any folder on (`notes/dose.dita` for
+    `topics/notes/dose.dita`) where only one file ends like that. Raises UsageError where no live topic uses such a file."""
+    files = {name for found in graph.values() for name in found}
+    wanted = file.removeprefix("./")
+    if wanted not in files:
+        ending = [name for name in files if name.endswith(f"/{wanted}")]
+        if len(ending) != 1:
+            raise unknown("file that a published topic uses:", file, ending or files)
+        wanted = ending[0]
+    return sorted(key for key, found in graph.items() if wanted in found)

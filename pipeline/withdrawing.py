@@ -1,0 +1,189 @@
+"""Publishes open withdrawals from what is live: reads no source, and no brake, finding or other site stops it.
+
+In: a System (its settings may be broken in part), a store, decisions. Out: a SiteReport for each site that ever had a topic.
+Sites of partners that left are among them: what they were given, they may still show. Another run that publishes a site at the
+same moment is waited out: its release is taken as the new ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pipeline.bundles import bundle_files
+from pipeline.contracts import Archive, Content, OutputFile, Received, Released, Releases, Row, Site, Store, Withdrawn
+from pipeline.editions import Key
+from pipeline.errors import RaceLost, StoreError, SyndicationError, UsageError
+from pipeline.handover import file_rows, hand_over
+from pipeline.plugins import System
+from pipeline.report import SiteReport
+from pipeline.settings import Partner
+from pipeline.sites import Today, contacts, sites
+from pipeline.standing import Standing
+from pipeline.withdrawn import NoticeMaker, Place
+
+ATTEMPTS: Final = 20  # against runs that publish the same site at the same moment
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When this happens, and under which name: the day by time zone, the run's id, the moment as ISO 8601."""
+
+    today: Today
+    run_id: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """A site that was published to; `partner` is None where its file is gone or can not be read."""
+
+    site: Site
+    partner: Partner | None
+
+
+def known_sites(system: System, store: Store) -> dict[str, Known]:
+    """Every site that may have been published to, by prefix: those of the settings, and those that the store remembers."""
+    archive: Archive = system.archive.load()
+    found = {prefix: Known(site, None) for prefix, site in archive.sites(store).items()}
+    for partner in system.configuration.partners:
+        try:
+            found.update({prefix: Known(site, partner) for prefix, site in sites(system.configuration, partner).items()})
+        except UsageError:  # a logo or template folder that is not there: the site is shown as it was
+            for site_id in partner.all_sites():
+                prefix = f"p/{site_id}"
+                old = found.get(prefix, Known(Site(partner.id, site_id, partner.name, prefix), None))
+                found[prefix] = replace(old, partner=partner)
+    return found
+
+
+def publish_withdrawals(
+    system: System,
+    store: Store,
+    standing: Standing,
+    moment: Moment,
+    known: Mapping[str, Known],
+    progress: Progress = lambda *_: None,
+) -> list[SiteReport]:
+    """Makes open withdrawals live on every one of these sites that ever had one of their topics. What befalls one site is in
+    its report."""
+    maker = NoticeMaker(system, system.configuration.publisher_shown, system.configuration.publisher_timezone)
+    reports = []
+    for number, (_, site) in enumerate(sorted(known.items()), 1):
+        reports.append(_alone(system, store, standing, maker, site, moment))
+        progress("sites", number, len(known))
+    return reports
+
+
+def _alone(system: System, store: Store, standing: Standing, maker: NoticeMaker, known: Known, moment: Moment) -> SiteReport:
+    report = SiteReport(known.site.prefix.removeprefix("p/"), known.site.partner)
+    try:
+        _until_live(system, store, standing, maker, known, moment, report)
+    except SyndicationError as problem:
+        report.state, report.error, report.exit_code = "failed", str(problem), problem.exit_code
+    return report
+
+
+def _until_live(
+    system: System,
+    store: Store,
+    standing: Standing,
+    maker: NoticeMaker,
+    known: Known,
+    moment: Moment,
+    report: SiteReport,
+) -> None:
+    for attempt in range(ATTEMPTS):
+        live = _live(system, store, known.site.prefix)
+        if live is None:
+            report.state = "empty"
+            return
+        try:
+            _publish(system, store, standing, maker, known, moment, report, live)
+            return
+        except RaceLost:
+            if attempt == ATTEMPTS - 1:
+                raise
+
+
+def _live(system: System, store: Store, prefix: str) -> Released | None:
+    releases: Releases = system.releases.load()
+    return releases.current(store, prefix)
+
+
+def _publish(
+    system: System,
+    store: Store,
+    standing: Standing,
+    maker: NoticeMaker,
+    known: Known,
+    moment: Moment,
+    report: SiteReport,
+    live: Released,
+) -> None:
+    archive: Archive = system.archive.load()
+    received = archive.received(store, known.site.prefix, live.content.rows)
+    content, files = _content(system, standing, maker, known, moment, live, received)
+    report.topics, report.withdrawn = len(content.rows), [f"{gone.id} {gone.language}" for gone in content.withdrawn]
+    report.removed = sorted({f"{r.id} {r.language}" for r in live.content.rows} - {f"{r.id} {r.language}" for r in content.rows})
+    report.sequence, report.state = live.sequence, "unchanged"
+    if content != live.content:
+        ids = {"run_id": moment.run_id, "created": moment.created}
+        outcome = hand_over(system, store, known.site, content, live, files, **ids, terms={})
+        report.state, report.sequence, report.uploaded = outcome.state, outcome.sequence, outcome.uploaded
+
+
+def _content(
+    system: System,
+    standing: Standing,
+    maker: NoticeMaker,
+    known: Known,
+    moment: Moment,
+    live: Released,
+    received: Mapping[Key, Received],
+) -> tuple[Content, list[OutputFile]]:
+    """What is live without the topics that are withdrawn, their notices in their place; and the files that may be new."""
+    rows = tuple(row for row in live.content.rows if not standing.withdrawal(row.id, row.language, row.version))
+    place = Place({(row.id, row.language): row for row in rows}, contacts(system.configuration, known.partner))
+    zone = system.configuration.timezone(known.partner) if known.partner else system.configuration.publisher_timezone
+    made, notices = maker.withdrawn(standing, received, place, moment.today(zone), live.content.withdrawn)
+    withdrawn = (*made, *_left(live.content.withdrawn, made, place))
+    if withdrawn == live.content.withdrawn and rows == live.content.rows:
+        return live.content, []
+    whole = _bundle_files(system, known.site, rows, withdrawn)
+    sheets = [file for file in notices if file.path.startswith("assets/")]
+    kept = {row.path: row for row in live.content.files}
+    kept.update({row.path: row for row in file_rows([*sheets, *whole])})
+    files = tuple(kept[path] for path in sorted(kept))
+    return replace(live.content, rows=rows, withdrawn=withdrawn, files=files), [*whole, *notices]
+
+
+def _left(before: tuple[Withdrawn, ...], made: tuple[Withdrawn, ...], place: Place) -> Iterator[Withdrawn]:
+    """Notices of topics that were restored, and that no run has brought back yet."""
+    there = {(gone.id, gone.language) for gone in made} | set(place.rows)
+    return (gone for gone in before if (gone.id, gone.language) not in there)
+
+
+def _bundle_files(system: System, site: Site, rows: tuple[Row, ...], withdrawn: tuple[Withdrawn, ...]) -> list[OutputFile]:
+    publisher = system.configuration.publisher_shown
+    try:
+        return bundle_files(system, site, publisher, rows, withdrawn)
+    except UsageError:  # a template of the site's own fails: ours does not
+        return bundle_files(system, replace(site, templates=""), publisher, rows, withdrawn)
+
+
+def known_topics(system: System, store: Store, known: Mapping[str, Known]) -> dict[Key, list[str]]:
+    """Every topic that any site ever had, with the sites that had it. A site that can not be read is left out here."""
+    archive: Archive = system.archive.load()
+    found: dict[Key, list[str]] = {}
+    for prefix, site in known.items():
+        try:
+            live = _live(system, store, prefix)
+            topics = archive.received(store, prefix, live.content.rows if live else ())
+        except StoreError:
+            continue
+        for key in topics:
+            found.setdefault(key, []).append(site.site.id)
+    return found
