@@ -110,7 +110,7 @@ def _until_live(
 
 def _live(system: System, store: Store, prefix: str) -> Released | None:
     releases: Releases = system.releases.load()
-    return releases.current(store, prefix)
+    return releases.current(store, prefix, system.signing)
 
 
 def _publish(

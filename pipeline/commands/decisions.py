@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.building import DEFAULT_CONFIG, salvaged
+from pipeline.commands.building import DEFAULT_CONFIG, salvaged, with_keys
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.options import Config, Json
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
@@ -91,7 +91,7 @@ def withdraw(
         from pipeline import deciding, reuse, withdrawing
         from pipeline.contracts import EditorialDecision
 
-        system = salvaged(config, store)
+        system = with_keys(salvaged(config, store), now())
         opened = system.open_store(system.configuration.settings.store)
         zone, main = system.configuration.publisher_timezone, system.configuration.publisher.language
         standing = deciding.standing_of(system, opened)

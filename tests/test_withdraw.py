@@ -1,0 +1,317 @@
+"""Withdrawals by command, over whole runs: live at once, obeyed by all that follows, back when restored."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import libraries
+import pytest
+from releases import Between
+from typer.testing import CliRunner, Result
+
+import run_pipeline
+from outputs import pull, release
+from outputs.stores import folder
+from pipeline import deciding, standing, withdrawing, withdrawn
+from pipeline.commands.building import build, salvaged
+from pipeline.contracts import EditorialDecision, Received, ReceivedFile, Site, Store
+from pipeline.labels import labels
+from pipeline.run import Options
+from pipeline.run import run as run_once
+
+TODAY = datetime.now(UTC).date()
+HOW = ["--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva"]
+TOLD = "It has an error in it. Do not use it."
+GONE = ("medicine-0", "medicine-1")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """Four topics, two of which share a fragment; two partners; published once."""
+    config = libraries.make(tmp_path / "library", topics=4, partners=2, sharing=2)
+    run(config)
+    return config
+
+
+def command(*words: str, config: Path, code: int = 0) -> Result:
+    """A command in this process; its exit code must be `code`."""
+    done = CliRunner().invoke(run_pipeline.app, [*words, "--config", str(config)])
+    assert done.exit_code == code, (done.output, done.exception)
+    return done
+
+
+def run(config: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    """One run's report."""
+    done = command("run", "--json", *words, config=config, code=code)
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def store_of(config: Path) -> Store:
+    return folder.open(str(config.parent / "build/store"), {})
+
+
+def pulled(config: Path, partner: str, to: Path) -> Path:
+    """The partner's bundle, complete and verified."""
+    pull.pull(store_of(config), f"p/{partner}", to, partner=partner, site=partner)
+    assert pull.verify(to) == []
+    return to
+
+
+def texts(bundle: Path, topic: str) -> dict[str, str]:
+    """What each format of a topic says, tags and all; the chapter stands for the book."""
+    home = bundle / "en" / topic
+    with zipfile.ZipFile(home / f"{topic}.epub") as book:
+        chapters = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xhtml"))
+    found = {path.name: path.read_text() for path in home.iterdir() if path.suffix != ".epub" and path.name != "rights.json"}
+    return {name: " ".join(text.split()) for name, text in {**found, f"{topic}.epub": chapters}.items()}
+
+
+def check_gone(bundle: Path, topic: str, told: str = TOLD) -> None:
+    """Every format holds the notice and no word of the text; catalog, codes and index do not name the topic."""
+    found = texts(bundle, topic)
+    assert set(found) >= {"index.html", "print.html", f"{topic}.epub", f"{topic}.txt", "topic.json"}
+    for name, text in found.items():
+        assert told in text, name
+        assert "911" not in text, name
+        assert "tablet" not in text, name
+    for name in ("catalog.json", "codes.json", "index.html"):
+        assert topic not in (bundle / name).read_text(), name
+
+
+def check_there(bundle: Path, topic: str) -> None:
+    for name, text in texts(bundle, topic).items():
+        assert "911" in text, name
+
+
+def test_the_drill(library: Path, tmp_path: Path) -> None:
+    """A source is broken, a partner has left, a run is under way: live everywhere at once, also for the partner that left. The
+    run that was under way harms nothing; the next one and what is unzipped over an old bundle show the notice; restored, it is
+    back."""
+    old = tmp_path / "unzipped"
+    shutil.copytree(pulled(library, "partner-0", tmp_path / "before").resolve(), old)
+    (library.parent / "partners/partner-1.toml").rename(library.parent / "partner-1.toml")
+    (library.parent / "topics/medicine-2.dita").write_text("<topic")
+    (library.parent / "topics/medicine-3.dita").write_text(
+        (library.parent / "topics/medicine-3.dita").read_text().replace("About", "All about")
+    )
+    done: list[Result] = []
+
+    def meanwhile(*_: object) -> None:
+        if not done:
+            done.append(command("withdraw", "--uses", libraries.FRAGMENT, *HOW, config=library))
+
+    moment = datetime.now(UTC)
+    options = Options(lambda _zone: TODAY, "slow run", moment.isoformat(timespec="seconds"), workers=1)
+    report = run_once(build(library), options, meanwhile)
+    assert [site.exit_code for site in report.sites if site.site == "partner-0"] == [5]
+    assert "live: release 2, 2 topics withdrawn" in done[0].output
+    for partner in ("partner-0", "partner-1"):
+        bundle = pulled(library, partner, tmp_path / partner)
+        for topic in GONE:
+            check_gone(bundle, topic)
+        check_there(bundle, "medicine-3")
+
+    after = run(library, code=1)
+    (site,) = [site for site in after["sites"] if site["site"] == "partner-0"]
+    assert (site["state"], site["withdrawn"]) == ("published", [f"{topic} en" for topic in GONE])
+    assert ["withdraw" in line for line in after["decisions"]] == [True]
+    bundle = pulled(library, "partner-0", tmp_path / "partner-0")
+    for path in bundle.resolve().rglob("*"):
+        if path.is_file():
+            target = old / path.relative_to(bundle.resolve())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    for topic in GONE:
+        check_gone(old, topic)
+    check_there(old, "medicine-3")
+
+    command("restore", *GONE, "--by", "Ana Silva", config=library)
+    run(library, code=1)
+    bundle = pulled(library, "partner-0", tmp_path / "partner-0")
+    for topic in GONE:
+        check_there(bundle, topic)
+    assert list(csv.DictReader(io.StringIO((bundle / "withdrawn.csv").read_text()))) == []
+
+
+def test_what_a_partner_is_told(library: Path, tmp_path: Path) -> None:
+    """One line for each topic, in the manifest and in withdrawn.csv; only of what the site once had."""
+    words = ["--notice", "en=Wrong dose. Call us.", "--replaced-by", "medicine-3", "--approved-by", "Dr. Cho"]
+    command("withdraw", "medicine-0", *HOW, *words, config=library)
+    bundle = pulled(library, "partner-0", tmp_path / "bundle")
+    (line,) = csv.DictReader(io.StringIO((bundle / "withdrawn.csv").read_text()))
+    (row,) = json.loads((bundle / "manifest.json").read_text())["withdrawn"]
+    assert {key: value for key, value in line.items() if key not in ("at", "notice")} == {
+        "decision": "1",
+        "id": "medicine-0",
+        "language": "en",
+        "versions": "",
+        "reason": "error",
+        "severity": "immediate",
+        "action": "recall",
+        "act_by": "2099-12-31T23:59:59+00:00",
+        "contact": "Call Example Health Press at 1-800-555-0100.",
+        "replaced_by": "medicine-3",
+        "path": "en/medicine-0",
+    }
+    assert row["notice"] == {"en": line["notice"]}
+    assert "Wrong dose. Call us. Call Example Health Press at 1-800-555-0100." in row["notice"]["en"]
+    page = texts(bundle, "medicine-0")["index.html"]
+    assert '<a class="syn-link" href="../medicine-3/index.html"' in page or 'href="../medicine-3/index.html"' in page
+    assert '<h1 class="syn-title">Medicine 0</h1>' in page
+
+
+def test_the_title_goes_with_the_license(library: Path, tmp_path: Path) -> None:
+    words = [*HOW]
+    words[1] = "license-ended"
+    command("withdraw", "medicine-0", *words, config=library)
+    bundle = pulled(library, "partner-0", tmp_path / "bundle")
+    check_gone(bundle, "medicine-0", "It is no longer offered here.")
+    assert all("Medicine 0" not in text for text in texts(bundle, "medicine-0").values())
+    assert "Medicine 0" not in (bundle / "manifest.json").read_text()
+
+
+def test_notices_in_every_language_that_we_have_words_of(library: Path) -> None:
+    system = build(library)
+    for language in ("en", "es-US", "ar"):
+        files = tuple(
+            ReceivedFile(name, f"{language}/x/{name}", plugin.load().MEDIA_TYPE) for name, plugin in system.transforms.items()
+        )
+        received = {("x", language): Received("x", language, "X", ("1",), files)}
+        maker = withdrawn.NoticeMaker(system, system.configuration.publisher_shown, system.configuration.publisher_timezone)
+        decided = standing.Standing(
+            (EditorialDecision("withdraw", "2026-03-01T12:00:00+00:00", "A", number=1, topics=("x",), reason="safety"),)
+        )
+        rows, made = maker.withdrawn(decided, received, withdrawn.Place({}, {}), date(2026, 3, 1))
+        words = labels(language)
+        expected = words.text("Withdrawn on {date}", date=words.date(date(2026, 3, 1)))
+        (page,) = [file.data.decode() for file in made if file.path == f"{language}/x/html"]
+        assert expected in page
+        assert f'lang="{language}" dir="{words.direction}"' in page
+        assert len(rows[0].files) == len(system.transforms)
+
+
+def test_paths_are_kept_for_two_years(library: Path, tmp_path: Path) -> None:
+    command("withdraw", "medicine-0", *HOW, config=library)
+    year, rest = TODAY.year + 2, f"{TODAY:-%m-%d}" if (TODAY.month, TODAY.day) != (2, 29) else "-03-01"
+    last = date.fromisoformat(f"{year}{rest}").toordinal() - 1
+    run(library, "--as-of", date.fromordinal(last).isoformat())
+    check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
+    run(library, "--as-of", date.fromordinal(last + 1).isoformat())
+    bundle = pulled(library, "partner-0", tmp_path / "bundle")
+    assert not (bundle / "en/medicine-0").exists()
+    assert "medicine-0" in (bundle / "withdrawn.csv").read_text()
+
+
+def test_another_version_is_published_again(library: Path, tmp_path: Path) -> None:
+    """A decision that names versions withdraws those alone."""
+    source = library.parent / "topics/medicine-0.dita"
+    source.write_text(source.read_text().replace("<metadata>", '<metadata><data name="version" value="1"/>'))
+    run(library)
+    command("withdraw", "medicine-0", *HOW, "--version", "1", config=library)
+    run(library)
+    check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
+    source.write_text(source.read_text().replace('value="1"', 'value="2"'))
+    run(library)
+    check_there(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
+
+
+def test_a_site_that_fails_stops_no_other(library: Path, tmp_path: Path) -> None:
+    """The decision stands: the same command again appends nothing, and publishes where it is not yet live."""
+    pointer = store_of(library)
+    key = "p/partner-0/current.json"
+    data, _ = pointer.get(key)
+    pointer.put(key, b"{", media_type="application/json")
+    done = command("withdraw", "medicine-0", *HOW, config=library, code=4)
+    assert "partner-1: live: release 2" in done.output
+    check_gone(pulled(library, "partner-1", tmp_path / "other"), "medicine-0")
+    pointer.put(key, data, media_type="application/json")
+    command("withdraw", "medicine-0", *HOW, config=library)
+    check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
+    assert "1 decisions" in command("decisions", "list", "--all", config=library).output
+
+
+def test_broken_settings_stop_nothing(library: Path, tmp_path: Path) -> None:
+    (library.parent / "partners/partner-0.toml").write_text("no toml")
+    (library.parent / "publisher.toml").write_text('id = "example"\nnmae = "x"\n')
+    done = command("withdraw", "medicine-0", *HOW, config=library)
+    assert "publisher.toml" in done.stderr
+    for partner in ("partner-0", "partner-1"):
+        check_gone(pulled(library, partner, tmp_path / partner), "medicine-0")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["medicine-9"], "did you mean 'medicine-"),
+        (["--uses", "topics/shared/dos.dita"], "did you mean 'topics/shared/dose.dita'?"),
+        ([], "no topic is named"),
+        (["medicine-0", "--act-by", "soon"], "--act-by 'soon' is no day or moment"),
+        (["medicine-0", "--notice", "en=A", "--notice", "en=B"], "one for each language"),
+    ],
+)
+def test_a_typing_error_withdraws_nothing(library: Path, words: list[str], said: str) -> None:
+    done = command("withdraw", *HOW, *words, config=library, code=2)
+    assert said in done.stderr
+    assert "0 decisions" in command("decisions", "list", "--all", config=library).output
+
+
+def test_only_what_is_withdrawn_can_be_restored(library: Path) -> None:
+    done = command("restore", "medicine-0", "--by", "Bo", config=library, code=2)
+    assert "unknown withdrawn topic 'medicine-0'" in done.stderr
+
+
+def test_a_dry_run_decides_nothing(library: Path) -> None:
+    done = command("withdraw", "--uses", "shared/dose.dita", *HOW, "--dry-run", config=library)
+    assert "medicine-1 en: partner-0, partner-1" in done.output
+    assert "0 decisions" in command("decisions", "list", "--all", config=library).output
+
+
+def test_a_correction_is_marked_for_90_days(library: Path, tmp_path: Path) -> None:
+    command("correct", "medicine-0", "--note", "en=One tablet, not two.", "--by", "Ana", config=library)
+    for days, marked in ((0, True), (89, True), (90, False)):
+        run(library, "--as-of", date.fromordinal(TODAY.toordinal() + days).isoformat())
+        found = texts(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
+        assert all(("One tablet, not two." in text) == marked for text in found.values()), days
+
+
+def test_explain_names_the_decision(library: Path) -> None:
+    command("withdraw", "medicine-0", *HOW, config=library)
+    said = command("explain", "medicine-0", "--partner", "partner-0", config=library).output
+    assert f"withdrawn by decision 1 of {TODAY} (error), by Ana Silva" in said.splitlines()[-1]
+
+
+def test_decisions_can_be_exported(library: Path) -> None:
+    command("withdraw", "medicine-0", *HOW, config=library)
+    (line,) = csv.DictReader(io.StringIO(command("decisions", "export", config=library).stdout))
+    assert (line["kind"], line["topics"], line["by"]) == ("withdraw", "medicine-0", "Ana Silva")
+
+
+def test_a_withdrawal_waits_out_whoever_publishes_at_the_same_moment(library: Path, tmp_path: Path) -> None:
+    """Another run moves the pointer right before ours, three times: ours takes the new ground each time."""
+    inner, system = store_of(library), salvaged(library)
+    rounds = iter(range(3))
+
+    class Busy(Between):
+        def before(self, operation: str, key: str) -> None:
+            if operation == "put" and key == "p/partner-0/current.json" and next(rounds, None) is not None:
+                live = release.current(inner, "p/partner-0")
+                assert live
+                other = replace(live.content, terms_sha256=f"{live.sequence:064}")
+                release.publish(inner, Site("partner-0", "partner-0", "", "p/partner-0"), other, live, run_id="o", created="2026")
+
+    busy = Busy(inner)
+    decided = EditorialDecision("withdraw", datetime.now(UTC).isoformat(), "Ana", topics=("medicine-0",), reason="safety")
+    now, _ = deciding.decide(system, busy, deciding.standing_of(system, busy), decided)
+    known = withdrawing.known_sites(system, busy)
+    moment = withdrawing.Moment(lambda _zone: TODAY, "w", datetime.now(UTC).isoformat())
+    reports = withdrawing.publish_withdrawals(system, busy, now, moment, known)
+    assert [(report.site, report.sequence) for report in reports] == [("partner-0", 5), ("partner-1", 2)]
+    check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0", "Following it may not be safe.")
