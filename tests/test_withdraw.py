@@ -21,9 +21,10 @@ import run_pipeline
 from outputs import pull, release
 from outputs.stores import folder
 from pipeline import deciding, standing, withdrawing, withdrawn
-from pipeline.commands.building import build, salvaged
+from pipeline.commands.building import build, with_keys
 from pipeline.contracts import EditorialDecision, Received, ReceivedFile, Site, Store
 from pipeline.labels import labels
+from pipeline.plugins import System
 from pipeline.run import Options
 from pipeline.run import run as run_once
 
@@ -58,9 +59,14 @@ def store_of(config: Path) -> Store:
     return folder.open(str(config.parent / "build/store"), {})
 
 
+def system_of(config: Path) -> System:
+    return with_keys(build(config), datetime.now(UTC))
+
+
 def pulled(config: Path, partner: str, to: Path) -> Path:
     """The partner's bundle, complete and verified."""
-    pull.pull(store_of(config), f"p/{partner}", to, partner=partner, site=partner)
+    root = (config.parent / "keys/root.json").read_bytes()
+    pull.pull(store_of(config), f"p/{partner}", to, partner=partner, site=partner, root=root)
     assert pull.verify(to) == []
     return to
 
@@ -110,7 +116,7 @@ def test_the_drill(library: Path, tmp_path: Path) -> None:
 
     moment = datetime.now(UTC)
     options = Options(lambda _zone: TODAY, "slow run", moment.isoformat(timespec="seconds"), workers=1)
-    report = run_once(build(library), options, meanwhile)
+    report = run_once(system_of(library), options, meanwhile)
     assert [site.exit_code for site in report.sites if site.site == "partner-0"] == [5]
     assert "live: release 2, 2 topics withdrawn" in done[0].output
     for partner in ("partner-0", "partner-1"):
@@ -179,7 +185,7 @@ def test_the_title_goes_with_the_license(library: Path, tmp_path: Path) -> None:
 
 
 def test_notices_in_every_language_that_we_have_words_of(library: Path) -> None:
-    system = build(library)
+    system = system_of(library)
     for language in ("en", "es-US", "ar"):
         files = tuple(
             ReceivedFile(name, f"{language}/x/{name}", plugin.load().MEDIA_TYPE) for name, plugin in system.transforms.items()
@@ -226,10 +232,10 @@ def test_another_version_is_published_again(library: Path, tmp_path: Path) -> No
 def test_a_site_that_fails_stops_no_other(library: Path, tmp_path: Path) -> None:
     """The decision stands: the same command again appends nothing, and publishes where it is not yet live."""
     pointer = store_of(library)
-    key = "p/partner-0/current.json"
+    key = "p/partner-0/metadata/timestamp.json"
     data, _ = pointer.get(key)
     pointer.put(key, b"{", media_type="application/json")
-    done = command("withdraw", "medicine-0", *HOW, config=library, code=4)
+    done = command("withdraw", "medicine-0", *HOW, config=library, code=7)
     assert "partner-1: live: release 2" in done.output
     check_gone(pulled(library, "partner-1", tmp_path / "other"), "medicine-0")
     pointer.put(key, data, media_type="application/json")
@@ -296,16 +302,18 @@ def test_decisions_can_be_exported(library: Path) -> None:
 
 def test_a_withdrawal_waits_out_whoever_publishes_at_the_same_moment(library: Path, tmp_path: Path) -> None:
     """Another run moves the pointer right before ours, three times: ours takes the new ground each time."""
-    inner, system = store_of(library), salvaged(library)
+    inner, system = store_of(library), system_of(library)
     rounds = iter(range(3))
 
     class Busy(Between):
         def before(self, operation: str, key: str) -> None:
-            if operation == "put" and key == "p/partner-0/current.json" and next(rounds, None) is not None:
-                live = release.current(inner, "p/partner-0")
+            if operation == "put" and key == "p/partner-0/metadata/timestamp.json" and next(rounds, None) is not None:
+                live = release.current(inner, "p/partner-0", system.signing)
                 assert live
                 other = replace(live.content, terms_sha256=f"{live.sequence:064}")
-                release.publish(inner, Site("partner-0", "partner-0", "", "p/partner-0"), other, live, run_id="o", created="2026")
+                site = Site("partner-0", "partner-0", "", "p/partner-0")
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                release.publish(inner, site, other, live, run_id="o", created=now, signing=system.signing)
 
     busy = Busy(inner)
     decided = EditorialDecision("withdraw", datetime.now(UTC).isoformat(), "Ana", topics=("medicine-0",), reason="safety")

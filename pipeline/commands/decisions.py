@@ -90,6 +90,7 @@ def withdraw(
     with reported():
         from pipeline import deciding, reuse, withdrawing
         from pipeline.contracts import EditorialDecision
+        from pipeline.report import Report
 
         system = with_keys(salvaged(config, store), now())
         opened = system.open_store(system.configuration.settings.store)
@@ -121,7 +122,7 @@ def withdraw(
         standing, decision = deciding.decide(system, opened, standing, decision)
         sites = _published(system, opened, standing, known)
         _print_withdrawn(decision, sites, topics, as_json)
-    raise typer.Exit(_exit_code(sites))
+    raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
 
 
 def _published(system: System, store: Store, standing: Standing, known: dict[str, Known]) -> list[SiteReport]:
@@ -131,11 +132,6 @@ def _published(system: System, store: Store, standing: Standing, known: dict[str
     when = Moment(today(""), run_id(moment), moment.isoformat(timespec="seconds"))
     with progress_shown() as progress:
         return publish_withdrawals(system, store, standing, when, known, progress)
-
-
-def _exit_code(sites: Sequence[SiteReport]) -> int:
-    codes = {site.exit_code for site in sites}
-    return next((code for code in (4, 5, 3, 2, 1) if code in codes), 0)
 
 
 def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
