@@ -49,5 +49,5 @@ def file_rows(files: Iterable[OutputFile]) -> tuple[FileRow, ...]:
 
 def terms_of(system: System, partner: Partner) -> Mapping[str, bytes]:
     """The terms of a partner as they are hashed and kept, by SHA-256: the partner's file and the publisher's."""
-    data = partner.model_dump_json().encode() + system.configuration.publisher.model_dump_json().encode()
+    data = partner.model_dump_json(exclude={"webhook"}).encode() + system.configuration.publisher.model_dump_json().encode()
     return {hashlib.sha256(data).hexdigest(): data}

@@ -161,7 +161,7 @@ def test_one_topic_alone(project: Path, tmp_path: Path) -> None:
 def test_dry_run_writes_nothing(project: Path) -> None:
     report = site(run(project, "--dry-run"))
     assert (report["state"], report["topics"]) == ("dry-run", 2)
-    assert not (project / "build/store").exists()
+    assert not (project / "build/store/p").exists()
 
 
 def content_of(project: Path) -> str:
@@ -242,7 +242,7 @@ def test_a_partner_with_no_topics(project: Path) -> None:
     assert (finding["code"], finding["file"]) == ("site.no-topics", "partners/first-partner.toml")
     assert "2 withheld because the topic is in starter; collections granted: no-such" in finding["text"]
     assert site(report)["state"] == "empty"
-    assert not (project / "build/store").exists()
+    assert not (project / "build/store/p").exists()
 
 
 def test_an_empty_folder(project: Path) -> None:

@@ -12,9 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from pipeline.commands.speaking import reported
+from pipeline.commands.speaking import note, reported, warn
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def salvaged(config: Path, store: str = "") -> System:
     parts = plugins()
     configuration, problems = settings.salvage(config, list(parts["destinations"]))
     for problem in problems:
-        typer.echo(f"warning: {problem}", err=True)
+        warn(problem)
     if store:
         configuration = configuration.with_store(store if "://" in store else str(Path(store).resolve()))
     return System(configuration, **parts)
@@ -114,10 +112,9 @@ def with_keys(system: System, moment: datetime, *, make: bool = False) -> System
     if signing is None and make and not _holds_releases(system):
         keys.init(place, moment)
         signing = keys.load(place)
-        typer.echo(
+        note(
             f"made keys for development in {place.folder}, the root's private key among them. Who pulls needs root.json of it;"
-            " before a partner relies on them, read docs/delivery.md",
-            err=True,
+            " before a partner relies on them, read docs/delivery.md"
         )
     return replace(system, signing=signing)
 

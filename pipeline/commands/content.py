@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins, with_keys
-from pipeline.commands.clock import now, run_id, today
-from pipeline.commands.options import AsOf, Config, Json, Language, Partners, SiteOption, Topics, Workers
-from pipeline.commands.speaking import echo_json, print_findings, print_report, print_table, progress_shown, reported, say
-
-if TYPE_CHECKING:
-    from pipeline.plugins import System
-    from pipeline.report import Report
+from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins
+from pipeline.commands.clock import today
+from pipeline.commands.options import AsOf, Config, Json, Language, LogFormat, Partners, SiteOption, Topics, Workers
+from pipeline.commands.running import options_of, run_plainly, run_recorded, settings_watched
+from pipeline.commands.speaking import echo_json, log_as, print_findings, print_report, print_table, reported, say
 
 commands = typer.Typer()
 
@@ -37,11 +34,16 @@ def run(
     ] = 0,
     allow_changes: Annotated[int, typer.Option(min=0, help="Let up to this many changed texts per site through the brake.")] = 0,
     as_json: Json = False,
+    log_format: LogFormat = "text",
 ) -> None:
     """Read the inputs, make every site's edition, prove it and publish what changed."""
-    with opened(config, store=store) as system:
+    with reported():
+        log_as(log_format)
+        with settings_watched(config, "run"):
+            system = build(config, store=store)
         brake = {"allow_removals": allow_removals, "allow_changes": allow_changes}
-        report = run_now(system, partner, topic, as_of, workers, dry_run=dry_run, **brake)
+        options = options_of(system, partner, topic, as_of, workers, dry_run=dry_run, **brake)
+        report = run_plainly(system, options) if dry_run else run_recorded(system, options, "run")
         print_report(report, as_json)
     raise typer.Exit(report.exit_code)
 
@@ -62,7 +64,7 @@ def check(
 ) -> None:
     """Print the findings of the inputs; store and publish nothing."""
     with opened(config, paths or []) as system:
-        report = run_now(system, partner, None, as_of, workers, dry_run=True, offline=True)
+        report = run_plainly(system, options_of(system, partner, None, as_of, workers, dry_run=True, offline=True))
         if paths:
             wanted = [input_name(path, system) for path in paths]
             report.findings = [
@@ -151,26 +153,3 @@ def init(directory: Annotated[Path, typer.Argument(help="A folder that does not 
         for path in starter.write(directory):
             say(f"wrote {path}")
         say(f"next: run_pipeline.py run --config {directory / 'syndication.toml'}")
-
-
-def run_now(
-    system: System, partners: list[str] | None, topics: list[str] | None, as_of: str, workers: int | None, **options: Any
-) -> Report:
-    """One run with the words of the command line. Raises SyndicationError where the whole run stops."""
-    from pipeline.run import Options
-    from pipeline.run import run as run_once
-
-    moment = now()
-    if not options.get("dry_run"):
-        system = with_keys(system, moment, make=True)
-    chosen = Options(
-        today=today(as_of),
-        run_id=run_id(moment),
-        created=moment.isoformat(timespec="seconds"),
-        partners=tuple(partners or ()),
-        topics=tuple(topics or ()),
-        workers=system.configuration.settings.workers if workers is None else workers,
-        **options,
-    )
-    with progress_shown() as progress:
-        return run_once(system, chosen, progress)

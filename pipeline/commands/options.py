@@ -17,3 +17,7 @@ Workers = Annotated[int | None, typer.Option("--workers", "-w", min=0, help="Pro
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, for programs.")]
 SiteOption = Annotated[str, typer.Option("--site", help="The site, where the partner has several.")]
 Language = Annotated[str, typer.Option("--language", "-l", help="The language, where the topic has several.")]
+LogFormat = Annotated[
+    str,
+    typer.Option("--log-format", envvar="SYNDICATION_LOG_FORMAT", help="Progress, warnings and errors as text or json lines."),
+]

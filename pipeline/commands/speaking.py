@@ -1,6 +1,6 @@
 """What people see of a command: lines, tables, progress, and errors without a traceback.
 
-In: values. Out: text on stdout (results) and stderr (progress, errors), exit codes.
+In: values. Out: text on stdout (results) and stderr (progress, errors, log lines), exit codes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from pipeline.errors import MachineError, SyndicationError
+from pipeline.commands.clock import now
+from pipeline.errors import MachineError, SyndicationError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.report import Report
@@ -36,10 +37,10 @@ def reported() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except Exception as problem:
-        _fail(str(_unexpected(problem)), MachineError.exit_code)
+        _fail(str(unexpected(problem)), MachineError.exit_code)
 
 
-def _unexpected(problem: Exception) -> MachineError:
+def unexpected(problem: BaseException) -> MachineError:
     """What nobody foresaw, without a traceback: its last place in our own code says enough to report it."""
     if isinstance(problem, OSError):
         what = f"this machine refused {problem.filename!r}" if problem.filename else "this machine refused something"
@@ -55,8 +56,53 @@ def _unexpected(problem: Exception) -> MachineError:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    if json_logs():
+        event("error", "error", text=message, exit_code=code)
+    else:
+        typer.echo(f"error: {message}", err=True)
     raise typer.Exit(code)
+
+
+# --- log lines, on stderr -------------------------------------------------------------------------
+
+_log = {"format": "text"}  # of this process, as logs are
+
+
+def log_as(format_: str) -> None:
+    """How stderr is written from now on: text, or json (one object a line). Raises UsageError."""
+    if format_ not in ("text", "json"):
+        raise UsageError(f"--log-format {format_!r} is not known", expected="text or json")
+    _log["format"] = format_
+
+
+def json_logs() -> bool:
+    """Whether stderr is for programs."""
+    return _log["format"] == "json"
+
+
+def event(name: str, level: str = "info", **values: Any) -> None:
+    """Something that programs may want to know, as a line of JSON; nothing where logs are text."""
+    if json_logs():
+        import json
+
+        line = {"time": now().isoformat(timespec="milliseconds"), "level": level, "event": name, **values}
+        typer.echo(json.dumps(line, ensure_ascii=False, default=str), err=True)
+
+
+def note(text: str) -> None:
+    """A line that is neither result nor warning, on stderr."""
+    if json_logs():
+        event("note", text=text)
+    else:
+        typer.echo(text, err=True)
+
+
+def warn(text: str, **values: Any) -> None:
+    """A warning, on stderr."""
+    if json_logs():
+        event("warning", "warning", text=text, **values)
+    else:
+        typer.echo(f"warning: {text}", err=True)
 
 
 def say(text: str) -> None:
@@ -114,7 +160,7 @@ def print_table(rows: list[dict[str, str]]) -> None:
 @contextmanager
 def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal; a plain line per tenth of the work elsewhere, on stderr, so that stdout stays the report's."""
-    if not sys.stderr.isatty():
+    if json_logs() or not sys.stderr.isatty():
         yield _plain_progress()
         return
     from rich.console import Console
@@ -137,6 +183,9 @@ def _plain_progress() -> Callable[[str, int, int], None]:
         tenth = 10 * done // total if total else 10
         if said.get(what) != tenth:
             said[what] = tenth
-            typer.echo(f"{what}: {done} of {total}", err=True)
+            if json_logs():
+                event("progress", stage=what, done=done, total=total)
+            else:
+                typer.echo(f"{what}: {done} of {total}", err=True)
 
     return show

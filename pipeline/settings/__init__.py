@@ -18,6 +18,7 @@ from pipeline.contracts import Publisher as Shown
 from pipeline.errors import UsageError
 from pipeline.settings.assets import Asset
 from pipeline.settings.fields import Model
+from pipeline.settings.messages import Email, Notify, Webhook
 from pipeline.settings.partner import BrandSettings, Partner, PartnerNotices, SiteSettings
 from pipeline.settings.publisher import CopyrightDefaults, Freshness, Publisher, PublisherNotices, TopicDefaults
 from pipeline.settings.reading import read_toml, rejected, validated
@@ -32,12 +33,14 @@ __all__ = [
     "BrandSettings",
     "Configuration",
     "CopyrightDefaults",
+    "Email",
     "Exemption",
     "Freshness",
     "Grant",
     "Images",
     "Limits",
     "Model",
+    "Notify",
     "Obligation",
     "Partner",
     "PartnerNotices",
@@ -46,8 +49,10 @@ __all__ = [
     "Settings",
     "SiteSettings",
     "TopicDefaults",
+    "Webhook",
     "json_schemas",
     "load",
+    "notify_of",
     "salvage",
     "unknown",
     "without_files",
@@ -141,6 +146,12 @@ def salvage(path: Path, destinations: Sequence[str]) -> tuple[Configuration, lis
         )
     publisher = publisher or Publisher(id="publisher", name="Publisher", notices={})
     return Configuration(folder, settings, publisher, partners, assets, sections), problems
+
+
+def notify_of(path: Path) -> Notify | None:
+    """`[notify]` of a syndication.toml that may be wrong in every other place; None where that can not be read either."""
+    raw = read_toml(path, [])
+    return validated(Notify, raw["notify"], path, []) if isinstance(raw.get("notify"), dict) else None
 
 
 def without_files(inputs: Sequence[str]) -> Configuration:

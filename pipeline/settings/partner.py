@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipeline.notices import LEGAL
 from pipeline.settings.fields import Channel, Color, Language, LinkTemplate, Model, PathId, Territory, Text, TimeZone
+from pipeline.settings.messages import Webhook
 from pipeline.settings.publisher import Freshness
 from pipeline.settings.terms import Agreement, Exemption, Obligation
 
@@ -119,6 +120,7 @@ class Partner(Model):
     brand: BrandSettings = Field(default_factory=BrandSettings, description="Looks.")
     templates: str = Field("", description="A folder of templates and style sheets that win over ours.")
     sites: dict[PathId, SiteSettings] = Field(default_factory=dict, description="Sites; none: one with the partner's id.")
+    webhook: Webhook | None = Field(None, description="Told after each release of one of the sites; left out: nobody is.")
 
     def all_sites(self) -> dict[str, SiteSettings]:
         """Every site by id; a partner without `[sites]` has one, with the partner's id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.settings.fields import Model, Share, Text
+from pipeline.settings.messages import Notify
 
 
 class Brake(Model):
@@ -67,3 +68,5 @@ class Settings(Model):
         description="Edits that change no meaning: input file = the start (12 or more digits) of its SHA-256. Topics whose text"
         " such a file changed go out though neither their version nor their review date moved.",
     )
+    reports: str = Field("build/runs", description="A folder for records of runs that the store did not take.")
+    notify: Notify = Field(default_factory=Notify, description="Who is told how runs end.")

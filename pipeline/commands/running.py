@@ -1,0 +1,192 @@
+"""A run with all that goes with it: a record from its first moment, log lines, a report page, messages.
+
+In: a System and the words of the command line. Out: the Report; the record in the store; whoever must know, told. What stops
+a run is written down before it leaves.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.commands.building import with_keys
+from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.speaking import event, json_logs, note, progress_shown, unexpected, warn
+from pipeline.errors import SyndicationError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.plugins import System
+    from pipeline.records import Delivery, Keeper, Record
+    from pipeline.report import Report
+    from pipeline.run import Options
+
+Work = Callable[["System", "Options", "Record", Callable[[str, int, int], None]], "Report"]
+
+
+def options_of(
+    system: System, partners: list[str] | None, topics: list[str] | None, as_of: str, workers: int | None, **more: Any
+) -> Options:
+    """The words of the command line as options of a run that begins now. Raises UsageError."""
+    from pipeline.run import Options
+
+    moment = now()
+    return Options(
+        today=today(as_of),
+        run_id=run_id(moment),
+        created=moment.isoformat(timespec="seconds"),
+        partners=tuple(partners or ()),
+        topics=tuple(topics or ()),
+        workers=system.configuration.settings.workers if workers is None else workers,
+        **more,
+    )
+
+
+def run_plainly(system: System, options: Options) -> Report:
+    """A run that leaves nothing behind: `check`, `run --dry-run`. Raises SyndicationError where the whole run stops."""
+    from pipeline.run import run
+
+    with progress_shown() as progress:
+        return run(system, options, progress)
+
+
+def run_recorded(system: System, options: Options, command: str, scope: str = "", work: Work | None = None) -> Report:
+    """A run that leaves a record, and tells whom the settings name. `work` is what to do; the usual run where it is left out.
+
+    Raises SyndicationError where the whole run stops; the record says so by then.
+    """
+    from pipeline.records import Keeper, Record
+
+    moment = now()
+    scope = scope or ("part" if options.partners or options.topics else "all")
+    record = Record(options.run_id, command, scope, options.created)
+    settings = system.configuration.settings
+    keeper = Keeper(system.open_store(settings.store), system.configuration.path(settings.reports))
+    keeper.begin(record)
+    event("run.started", run_id=record.run_id, command=command)
+    try:
+        with _stoppable(), progress_shown() as progress:
+            report = (work or _usual)(with_keys(system, moment, make=True), options, record, progress)
+    except BaseException as problem:
+        _failed(record, problem)
+        _finish(system, record, keeper)
+        raise
+    record.tell(report)
+    record.end(_moment())
+    _finish(system, record, keeper)
+    return report
+
+
+def _usual(system: System, options: Options, record: Record, progress: Callable[[str, int, int], None]) -> Report:
+    from pipeline.run import run
+
+    del record
+    return run(system, options, progress)
+
+
+def _moment() -> str:
+    return now().isoformat(timespec="seconds")
+
+
+def _failed(record: Record, problem: BaseException) -> None:
+    if isinstance(problem, KeyboardInterrupt):
+        record.end(_moment(), "interrupted", 130, "interrupted: nothing half-done was published")
+        return
+    known = problem if isinstance(problem, SyndicationError) else unexpected(problem)
+    record.end(_moment(), "failed", known.exit_code, str(known))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does: systemd, Kubernetes and Docker send it, and the record should say so."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# --- after a run ----------------------------------------------------------------------------------
+
+
+def _finish(system: System, record: Record, keeper: Keeper) -> None:
+    """Tells partners, writes record and page, tells operators, and writes down who could be told."""
+    from pipeline.report_page import page
+
+    record.deliveries += _tell_partners(system, record)
+    place = keeper.finish(record, page(record))
+    told = _tell_operators(system, record, place)
+    if told:
+        record.deliveries += told
+        place = keeper.finish(record, page(record))
+    _say(record, keeper, place)
+
+
+def _tell_partners(system: System, record: Record) -> list[Delivery]:
+    from pipeline import messages
+
+    if not any(site.state == "published" for site in record.sites):
+        return []
+    from pipeline import notify
+
+    told, failed = messages.about_releases(record, system.configuration.partners, now())
+    return [*notify.send(told), *failed]
+
+
+def _tell_operators(system: System, record: Record, page: str) -> list[Delivery]:
+    from pipeline import messages, notify
+
+    configuration = system.configuration
+    wanted = messages.about_run(record, configuration.settings.notify, configuration.publisher.name, page, now())
+    return notify.send(wanted) if wanted else []
+
+
+def _say(record: Record, keeper: Keeper, page: str) -> None:
+    for site in record.sites:
+        event("site.finished", run_id=record.run_id, site=site.site, state=site.state, sequence=site.sequence, error=site.error)
+    event("run.finished", run_id=record.run_id, exit_code=record.exit_code, held_back=len(record.held_back), report=page)
+    if page and not keeper.problem and not json_logs():
+        note(f"report: {page}")
+    if keeper.problem:
+        where = f"; it is in {page}" if page else ""
+        warn(f"the store took no record of this run{where}: {keeper.problem}", run_id=record.run_id)
+    for delivery in record.deliveries:
+        if not delivery.delivered:
+            warn(f"{delivery.to} could not be told: {delivery.error}", run_id=record.run_id, address=delivery.address)
+
+
+@contextmanager
+def settings_watched(config: Path, command: str) -> Iterator[None]:
+    """A run that settings keep from beginning is told too, where `[notify]` itself can still be read."""
+    try:
+        yield
+    except UsageError as problem:
+        _tell_of_settings(config, command, problem)
+        raise
+
+
+def _tell_of_settings(config: Path, command: str, problem: UsageError) -> None:
+    from pipeline import messages, notify
+    from pipeline.records import Record
+    from pipeline.settings import notify_of
+
+    settings = notify_of(config)
+    if settings is None:
+        return
+    moment = now()
+    record = Record(run_id(moment), command, "all", moment.isoformat(timespec="seconds"))
+    record.end(_moment(), "failed", problem.exit_code, str(problem))
+    deliveries: Sequence[Delivery] = notify.send(messages.about_run(record, settings, config.resolve().parent.name, "", moment))
+    for delivery in deliveries:
+        if not delivery.delivered:
+            warn(f"{delivery.to} could not be told: {delivery.error}", address=delivery.address)
