@@ -31,6 +31,7 @@ from pipeline.standing import Standing, line
 from pipeline.topic import Metadata
 from pipeline.unread import unread
 from pipeline.withdrawn import NoticeMaker, Place
+from pipeline.withheld import from_site
 from pipeline.work import Context, Job, TopicResult, work
 
 NO_TOPICS: Final = error(
@@ -371,7 +372,9 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     )
     withdrawn, notices = _withdrawn(state, prefix, plan, rows)
     files = bundle_files(state.context.system, plan.site, _publisher(state.context), rows, withdrawn)
-    if wrong := audit.prove_bundle(files, plan.partner.id):
+    once = state.live_rows.get(prefix, {})
+    gone = from_site(plan, state.context.titles, state.context.system.configuration.publisher.id, once)
+    if wrong := audit.prove_bundle(files, plan.partner.id, rows, gone):
         site.state, site.exit_code = "stopped", 1
         site.error = "pages of the whole bundle break rules that the findings name; nothing was published"
         return wrong

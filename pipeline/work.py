@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from pipeline import assets as images
-from pipeline import audit, editions, rights
+from pipeline import audit, editions, rights, withheld
 from pipeline.asset_rights import rights_of
 from pipeline.cache import Cache
 from pipeline.characters import reordered
@@ -312,6 +312,9 @@ def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: 
     """The topic as this site gets it in the first of these formats: notices, licence, marks, its other languages."""
     publisher_texts, partner_texts = context.texts[plan.partner.id, metadata.language]
     order = (*CREDITS, *(plan.partner.order or context.system.configuration.publisher.order))
+    source = metadata.translation
+    if source and source.of not in plan.languages:  # an original that the site does not have is not named
+        metadata = replace(metadata, translation=replace(source, of=""))
     edition = Edition(
         metadata=replace(metadata, codes=licensed_codes(metadata.codes, plan.partner.code_systems)),
         site=plan.site,
@@ -389,8 +392,8 @@ def _render(
         for file in produced:
             files.setdefault(file.path, (name, file))
     with result.stage("rights"):
-        record = rights.file(edition, _shown(views, prepared))
-        result.findings += (findings := audit.prove_record(record, edition))
+        record = rights.file(editions_by_format, _shown(views, prepared))
+        result.findings += (findings := audit.prove_record(record, editions_by_format, _withheld(context, edition)))
     if has_errors(findings):
         return None
     files[record.path] = ("", record)
@@ -430,8 +433,14 @@ def _format(
     with result.stage(f"render {name}"):
         files = transform.imprint(body, edition)
     with result.stage("audit"):
-        problems = audit.prove_file(view, body, files, edition, place, shared_files(context, edition))
+        gone = withheld.from_view(_withheld(context, edition), prepared.topic, prepared.traits.images, view, prepared.assets)
+        problems = audit.prove_file(view, body, files, edition, place, shared_files(context, edition), gone)
     return files, [*findings, *problems]
+
+
+def _withheld(context: Context, edition: Edition) -> audit.Withheld:
+    plan = context.plans[edition.site.prefix]
+    return withheld.remembered(context.run_id, plan, context.titles, edition.publisher.id)
 
 
 def _body(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
-from editions import PUBLISHER_TEXTS
+from editions import PUBLISHER, PUBLISHER_TEXTS, SITE
 from proven import FORMATS, rendering
 
+from pipeline import audit, editions, withheld
 from pipeline.contracts import Assets, Conditions, Image
+from pipeline.editions import SitePlan
 from pipeline.errors import NotFound
 from pipeline.labels import known
 from pipeline.topic import Topic, safe_id
 from sources import dita
+
+AS_OF = date(2026, 6, 1)
 
 
 class Folder:
@@ -76,4 +81,30 @@ def test_real_publications_are_proven(corpora: Path, corpus: str) -> None:
         for name in FORMATS:
             made = rendering(name, topic, assets=assets)
             found.update(f"{finding.place} {finding.text}" for finding in (*made.body_findings(), *made.file_findings()))
+    assert found == Counter()
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("corpus", ["dita-ot-docs", "dita-ot-tests"])
+def test_half_a_publication_does_not_name_the_other_half(corpora: Path, corpus: str) -> None:
+    """Every second topic, and every third picture, is withheld: links to them go, and no proof sees one where none is."""
+    publication = list({topic.metadata.key: topic for topic in topics(corpora / corpus)}.values())
+    titles = {topic.metadata.key: topic.metadata.title for topic in publication}
+    granted = dict.fromkeys([topic.metadata.key for topic in publication][::2])
+    languages = {name: tuple(tag for n, tag in granted if n == name) for name, _ in granted}
+    plan = SitePlan(SITE, None, AS_OF, granted, {}, languages)  # type: ignore[arg-type]
+    site = withheld.from_site(plan, titles, PUBLISHER.id)
+    assert len(site.folders) > 40
+    found: Counter[str] = Counter()
+    for topic in publication[::2]:
+        assets = pictures(topic)
+        known = editions.traits(topic, "x")
+        gone = frozenset(known.images - assets.images.keys())
+        links = tuple((n, editions.target_language(n, topic.metadata.language, languages) or "") for n in known.links)
+        shown = editions.view(topic, known, editions.Cut(gone, "all", links), titles)[0]
+        site_and_view = withheld.from_view(site, topic, known.images, shown, assets)
+        for name in FORMATS:
+            made = rendering(name, shown.topic, assets=assets)
+            proof = audit.prove_file(made.view, made.body, made.files, made.edition, made.place, made.bundle, site_and_view)
+            found.update(f"{finding.place} {finding.text}" for finding in proof)
     assert found == Counter()

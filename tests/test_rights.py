@@ -42,7 +42,11 @@ def schema_org() -> None:
 
 
 def record(made: Edition) -> Any:
-    return json.loads(rights.file(made).data)
+    return json.loads(rights.file(by_format(made)).data)
+
+
+def by_format(made: Edition) -> dict[str, Edition]:
+    return dict.fromkeys(made.formats, made)
 
 
 def structured(made: Edition) -> Any:
@@ -147,7 +151,7 @@ def test_the_schemas_say_what_the_files_hold() -> None:
     check = Draft202012Validator(rights.SCHEMA)
     pictures = [an_image("a.png", png(), "image/png", "Photo: A. Person")]
     for made in (rich(), *map(case_edition, TOPICS)):
-        found = json.loads(rights.file(made, pictures).data)
+        found = json.loads(rights.file(by_format(made), pictures).data)
         assert list(check.iter_errors(found)) == []
         assert found["media"] == [{"path": pictures[0].path, "sha256": pictures[0].sha256, "credit": "Photo: A. Person"}]
     assert list(check.iter_errors({**record(rich()), "extra": 1})) != []
@@ -231,8 +235,12 @@ FAULTS = {
     "another holder": (("copyright", "holder"), "Somebody Else", "metadata"),
     "another year": (("copyright", "first_year"), 1996, "metadata"),
     "another notice": (("copyright", "notice"), "© Nobody.", "metadata"),
-    "another clause": (("license", "clause"), "Schedule B", "metadata"),
-    "another agreement": (("license", "agreement"), "RH-1", "metadata"),
+    "another clause": (("licenses", 0, "clause"), "Schedule B", "metadata"),
+    "another agreement": (("licenses", 0, "agreement"), "RH-1", "metadata"),
+    "another end": (("licenses", 0, "ends"), "2030-12-31", "metadata"),
+    "a format less": (("licenses", 0, "formats"), ["html"], "metadata"),
+    "a format more": (("licenses", 0, "formats"), ["html", "print", "epub", "text", "json", "handout"], "metadata"),
+    "no license": (("licenses",), [], "metadata"),
     "another site": (("licensee", "site"), "north", "metadata"),
     "no reservation": (("machines", "tdm_reservation"), 0, "metadata"),
     "another policy": (("machines", "tdm_policy"), "https://example.com/", "metadata"),
@@ -249,22 +257,22 @@ FAULTS = {
 def test_a_record_that_is_not_the_editions(fault: str) -> None:
     place, value, code = FAULTS[fault]
     made = case_edition("everything")
-    file = rights.file(made)
-    assert audit.prove_record(file, made) == []
+    file = rights.file(by_format(made))
+    assert audit.prove_record(file, by_format(made)) == []
     found = json.loads(file.data)
     target = found
     for name in place[:-1]:
         target = target[name]
     assert target[place[-1]] != value
     target[place[-1]] = value
-    findings = audit.prove_record(replace(file, data=json.dumps(found).encode()), made)
+    findings = audit.prove_record(replace(file, data=json.dumps(found).encode()), by_format(made))
     assert f"audit.{code}" in {finding.code for finding in findings}
 
 
 def test_a_record_that_is_none() -> None:
     made = case_edition("everything")
     for text in ("", "[]", "[" * 100_000, "{"):
-        assert audit.prove_record(replace(rights.file(made), data=text.encode()), made) != []
+        assert audit.prove_record(replace(rights.file(by_format(made)), data=text.encode()), by_format(made)) != []
 
 
 def test_no_year_of_a_notice_is_the_clocks() -> None:

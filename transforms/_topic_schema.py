@@ -91,7 +91,7 @@ SCHEMA: Final[Schema] = {
             "companions": said(TEXTS, "Ids of topics that must be shown wherever this one is."),
             "reading_level": TEXT,
             "publisher": members({"id": TEXT, "name": TEXT, "url": TEXT}),
-            "license": members({name: LICENSE["properties"][name] for name in LICENSE["properties"] if name != "formats"}),
+            "license": LICENSE,
             "credit": said(TEXT, "What to name as the source."),
             "machines": MACHINES,
             "formats": said(TEXTS, "The formats in which this bundle has the topic."),

@@ -30,7 +30,6 @@ from transforms._topic_schema import NAME, SCHEMA, VERSION
 MEDIA_TYPE: Final = "application/json"
 OMITS: Final[frozenset[str]] = frozenset()
 
-_LICENSE: Final = ("agreement", "clause", "kind", "starts", "ends", "url", "edits")
 _TO_ROOT: Final = "../.."  # from a topic's folder
 
 
@@ -150,7 +149,7 @@ def _metadata(edition: Edition) -> dict[str, Any]:
         "companions": metadata.companions,
         "reading_level": metadata.reading_level,
         "publisher": {"id": edition.publisher.id, "name": edition.publisher.name, "url": edition.publisher.url},
-        "license": {name: record["license"][name] for name in _LICENSE},
+        "license": record["license"],
         "credit": record["credit"],
         "machines": record["machines"],
         "formats": edition.formats,

@@ -13,25 +13,39 @@ from __future__ import annotations
 import hashlib
 import pkgutil
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from json import dumps
 from typing import Any, cast
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frame as frame
+from pipeline.audit import _leaks as leaks
 from pipeline.audit import _record as record
 from pipeline.audit import _shelf as shelf
 from pipeline.audit._compare import compare, compare_images, compare_links, same_links, same_pictures, shows
 from pipeline.audit._expect import Expected, Manner, expect, text_sha256
+from pipeline.audit._leaks import NOTHING, Withheld
 from pipeline.audit._reading import Finished, Problem, Reader, Reading, Unreadable, WordsReader, fold
-from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Place, View
+from pipeline.contracts import Assets, Body, Edition, Image, OutputFile, Place, Row, View
 from pipeline.errors import UsageError
 from pipeline.findings import Finding
 
-__all__ = ["Proof", "expectations", "proof", "prove_body", "prove_bundle", "prove_file", "prove_record", "readers", "text_sha256"]
+__all__ = [
+    "NOTHING",
+    "Proof",
+    "Withheld",
+    "expectations",
+    "proof",
+    "prove_body",
+    "prove_bundle",
+    "prove_file",
+    "prove_record",
+    "readers",
+    "text_sha256",
+]
 
 VERSION = "1"  # of the proofs; part of every `Proof`
 
@@ -143,12 +157,18 @@ def _counted(expected: Expected, body: Body) -> list[Problem]:
 
 
 def prove_file(
-    view: View, body: Body, files: Sequence[OutputFile], edition: Edition, place: Place, bundle: Sequence[OutputFile] = ()
+    view: View,
+    body: Body,
+    files: Sequence[OutputFile],
+    edition: Edition,
+    place: Place,
+    bundle: Sequence[OutputFile] = (),
+    withheld: Withheld = NOTHING,
 ) -> list[Finding]:
     """Reads what stands around a body in a finished file: the body whole, every notice once, exact and visible, no request
-    to another host. `files[0]` is the main file; `bundle` are files of the bundle that pages refer to (style sheets,
-    logos). Where the body is not found verbatim, the whole file is read and compared with the view. [] = proven.
-    Raises UsageError for an unknown media type."""
+    to another host, nothing named that is `withheld` from the site. `files[0]` is the main file; `bundle` are files of the
+    bundle that pages refer to (style sheets, logos). Where the body is not found verbatim, the whole file is read and compared
+    with the view. [] = proven. Raises UsageError for an unknown media type."""
     reader = _reader(place)
     problems = _media_type(files[0], place)
     try:
@@ -157,7 +177,7 @@ def prove_file(
         reading = reader.file(finished)
     except Unreadable as error:
         return _findings([*problems, Problem(codes.UNREADABLE, str(error))], view, place, edition)
-    problems += [*reading.problems, *frame.check(finished, reading)]
+    problems += [*reading.problems, *frame.check(finished, reading), *_leaked(finished, reading, withheld)]
     found = _findings(problems, view, place, edition)
     if reading.whole:
         compared = _whole(reader, inner, reading, view, place)
@@ -165,15 +185,29 @@ def prove_file(
     return found
 
 
-def prove_bundle(files: Sequence[OutputFile], partner: str) -> list[Finding]:
-    """Reads the pages of the whole bundle, which no topic owns: nothing in them runs or asks another host. [] = proven."""
-    return [problem.code.at(path, 0, problem.text, partner=partner) for path, problem in shelf.problems(files)]
+def _leaked(finished: Finished, reading: Reading, withheld: Withheld) -> Iterator[Problem]:
+    said = (*(() if reading.whole else finished.inner.said), *reading.said, *(("address", f.path) for f in finished.files))
+    own = partial(leaks.own_words, finished.edition, finished.inner)
+    yield from leaks.problems(said, finished.files[0].path, withheld, own)
 
 
-def prove_record(file: OutputFile, edition: Edition) -> list[Finding]:
-    """Reads a rights record (`rights.json`) back: it says of the edition what the edition is, and every notice. [] = proven."""
+def prove_bundle(
+    files: Sequence[OutputFile], partner: str, rows: Iterable[Row] = (), withheld: Withheld = NOTHING
+) -> list[Finding]:
+    """Reads the files of the whole bundle, which no topic owns: nothing in them runs, asks another host, or names what is
+    `withheld` from the site; what its `rows` say of themselves is theirs to say. [] = proven."""
+    own = cache(partial(leaks.words_of_rows, rows))
+    found = [*shelf.problems(files), *((file.path, p) for file in files for p in shelf.leaked(file, withheld, own))]
+    return [problem.code.at(path, 0, problem.text, partner=partner) for path, problem in found]
+
+
+def prove_record(file: OutputFile, editions: Mapping[str, Edition], withheld: Withheld = NOTHING) -> list[Finding]:
+    """Reads a rights record (`rights.json`) back: it says of the edition what the edition is, and every notice, and names nothing
+    that is `withheld` from the site. `editions` are the topic's by format. [] = proven."""
+    edition = next(iter(editions.values()))
     m = edition.metadata
-    found = [p.code.at(m.file, m.line, p.text, partner=edition.site.partner) for p in record.problems(file, edition)]
+    problems = [*record.problems(file, editions), *record.leaked(file, edition, withheld)]
+    found = [p.code.at(m.file, m.line, p.text, partner=edition.site.partner) for p in problems]
     return [finding.of(f"{m.id} {m.language}", m.owner) for finding in dict.fromkeys(found)]
 
 

@@ -47,3 +47,8 @@ REQUEST = error(
 RESOURCE = error("audit.resource-missing", "A file that the page needs is not in the bundle.", "Add it to the bundle.")
 LINK_SCHEME = error("audit.link-scheme", "A link that runs or embeds something instead of leading somewhere.", _RENDERING)
 STYLE = error("audit.style", "A style that could hide, cover or reorder what readers must see.", _TEMPLATE)
+LEAK = error(
+    "audit.leak",
+    "A finished file names a topic or picture that its site does not have: an address, an id, a value or a link's text.",
+    "Mend the format or template that wrote it, or grant the site what it names.",
+)

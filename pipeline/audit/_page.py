@@ -18,6 +18,7 @@ from lxml import etree
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _markup as markup
+from pipeline.audit import _mentions as mentions
 from pipeline.audit._compare import visible_signs
 from pipeline.audit._reading import Block, Link, Problem, Reading, Shown, fold, names
 from pipeline.audit._selectors import local
@@ -55,6 +56,7 @@ def fragment(root: etree._Element, topic_id: str) -> Reading:
         requests=tuple(markup.requests(root, "")),
         ids=tuple(markup.ids(root)),
         problems=tuple(problems),
+        said=tuple(dict.fromkeys(mentions.of_markup(root, body=True))),
     )
 
 
@@ -138,6 +140,7 @@ def around(
         ids=tuple(markup.ids(root)),
         metadata=tuple(metadata),
         problems=tuple(found),
+        said=tuple(dict.fromkeys(mentions.of_markup(root))),
     )
     return Around(root, look, reading, frozenset(markup.BIDI.findall("".join(map(str, root.itertext())))))
 

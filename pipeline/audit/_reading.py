@@ -90,6 +90,7 @@ class Reading:
 
     `metadata` holds what the file says of itself by our names (title, language, direction, modified, ...); a name that is
     absent was not said, one that stands twice was said in two places. `members` are the paths of files inside the file.
+    `said` are addresses, ids, values and texts of links, for the proof that nothing withheld is named (`_mentions.py`).
     `whole`: the body was not found verbatim, so the blocks are the whole file's.
     """
 
@@ -102,6 +103,7 @@ class Reading:
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     problems: tuple[Problem, ...] = ()
     members: frozenset[str] = frozenset()
+    said: tuple[tuple[str, str], ...] = ()
     whole: bool = False
 
 

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frame as frame
-from pipeline.audit._reading import Problem
+from pipeline.audit import _leaks as leaks
+from pipeline.audit import _mentions as mentions
+from pipeline.audit._leaks import Withheld
+from pipeline.audit._reading import Problem, Reading
 from pipeline.contracts import Edition, OutputFile
 
 # Our names, and where the record has them.
@@ -23,9 +28,6 @@ _PLACES: Final = {
     "copyright": ("copyright", "notice"),
     "copyright-holder": ("copyright", "holder"),
     "copyright-year": ("copyright", "first_year"),
-    "agreement": ("license", "agreement"),
-    "clause": ("license", "clause"),
-    "license": ("license", "url"),
     "credit": ("credit",),
     "robots": ("machines", "robots"),
     "tdm-reservation": ("machines", "tdm_reservation"),
@@ -39,22 +41,54 @@ _PLACES: Final = {
 }
 
 
-def problems(file: OutputFile, edition: Edition) -> Iterator[Problem]:
-    """Everything wrong in the record."""
+def problems(file: OutputFile, editions: Mapping[str, Edition]) -> Iterator[Problem]:
+    """Everything wrong in the record of the editions, by format."""
+    edition = next(iter(editions.values()))
     try:
         data = json.loads(file.data)
     except (ValueError, RecursionError) as error:
         yield Problem(codes.UNREADABLE, f"{file.path}: {error}")
         return
-    said = [(name, _texts(_at(data, place))) for name, place in _PLACES.items()]
-    said += [(name, tuple(_names(data, key))) for name, key in (("authors", "authors"), ("reviewers", "reviews"))]
-    said.append(("licensee", (f"{_at(data, ('licensee', 'partner'))} {_at(data, ('licensee', 'site'))}",)))
-    for problem in frame.metadata(edition, said):
+    told = [(name, _texts(_at(data, place))) for name, place in _PLACES.items()]
+    told += [(name, tuple(_names(data, key))) for name, key in (("authors", "authors"), ("reviewers", "reviews"))]
+    told.append(("licensee", (f"{_at(data, ('licensee', 'partner'))} {_at(data, ('licensee', 'site'))}",)))
+    for problem in frame.metadata(edition, told):
         yield Problem(problem.code, f"{file.path}: {problem.text}")
+    yield from (Problem(codes.METADATA, f"{file.path}: {text}") for text in _licenses(data, editions))
     wanted = [(n.kind, n.text, n.url) for n in edition.notices]
     found = [(_at(n, ("kind",)), _at(n, ("text",)), _at(n, ("url",))) for n in _list(data, "notices")]
     if found != wanted:
         yield Problem(codes.NOTICE_ALTERED, f"{file.path}: expected {wanted}, each once and exact, found {found}"[:600])
+
+
+_TERMS: Final = ("agreement", "clause", "kind", "starts", "ends", "url", "edits")
+
+
+def _licenses(data: Any, editions: Mapping[str, Edition]) -> Iterator[str]:
+    """Every format under the grant that it has, and no other."""
+    found = {
+        str(name): tuple(_at(terms, (key,)) for key in _TERMS)
+        for terms in _list(data, "licenses")
+        for name in _list(terms, "formats")
+    }
+    for name, edition in editions.items():
+        values = (getattr(edition.license, key) for key in _TERMS)
+        wanted = tuple(str(value) if isinstance(value, date) else value for value in values)
+        if found.pop(name, None) != wanted:
+            yield f"licenses: expected {name} under {wanted}"
+    for name in found:
+        yield f"licenses: {name} is no format of this edition"
+
+
+def leaked(file: OutputFile, edition: Edition, withheld: Withheld) -> Iterator[Problem]:
+    """Whatever of the record names something withheld."""
+    try:
+        data = json.loads(file.data)
+    except (ValueError, RecursionError):
+        return  # said already
+    own = partial(leaks.own_words, edition, Reading())
+    for problem in leaks.problems(mentions.of_json(data), file.path, withheld, own):
+        yield Problem(problem.code, f"{file.path}: {problem.text}")
 
 
 def _at(data: Any, place: tuple[str, ...]) -> Any:

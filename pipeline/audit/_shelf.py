@@ -1,16 +1,21 @@
-"""The pages of a whole bundle (its list of topics, its style sheets): no script, no request to another host, no link that runs.
+"""The pages of a whole bundle (its list of topics, its style sheets): no script, no request to another host, no link that runs,
+nothing that the site does not have.
 
 In: finished files that no topic owns. Out: the problems of each, by its path. What a topic's own pages say is proven elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from pipeline.audit import _codes as codes
+from pipeline.audit import _leaks as leaks
 from pipeline.audit import _markup as markup
+from pipeline.audit import _mentions as mentions
 from pipeline.audit._css import sheet
 from pipeline.audit._frame import leads_out
+from pipeline.audit._leaks import Withheld
 from pipeline.audit._reading import Problem, Unreadable
 from pipeline.contracts import OutputFile
 
@@ -37,3 +42,19 @@ def _of(file: OutputFile) -> list[Problem]:
 
 def _asked(url: str, how: str) -> Problem:
     return Problem(codes.REQUEST, f"{how}: {url[:200]}")
+
+
+def leaked(file: OutputFile, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
+    """Whatever of a page or an index of topics names something withheld."""
+    try:
+        found = list(_said(file))
+    except (Unreadable, ValueError):
+        return  # said elsewhere, or no file of ours
+    yield from dict.fromkeys(leaks.problems(found, file.path, withheld, own))
+
+
+def _said(file: OutputFile) -> Iterator[tuple[str, str]]:
+    if file.media_type == "text/html":
+        yield from mentions.of_markup(markup.parse_html(markup.decode(file.data))[0])
+    elif file.media_type == "application/json" and not file.path.endswith(".schema.json"):
+        yield from mentions.of_json(json.loads(markup.decode(file.data)))

@@ -22,6 +22,7 @@ from lxml import etree
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
+from pipeline.audit import _mentions as mentions
 from pipeline.audit import _page as page
 from pipeline.audit._css import sheet
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
@@ -57,6 +58,7 @@ def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
     else:
         del blocks[: bool(title)]
     reading = replace(reading, blocks=tuple(blocks), requests=tuple(markup.requests(root, "")))
+    reading = replace(reading, said=tuple(dict.fromkeys(mentions.of_markup(root, body=True))))
     return page.with_problems(reading, problems)
 
 
@@ -119,8 +121,17 @@ def file(finished: Finished) -> Reading:
         metadata=(*_metadata(book), ("heading", titles)),
         problems=(*problems, *(problem for each in pages for problem in each.problems)),
         members=frozenset(f"{main.path}/{name}" for name in book.members),
+        said=(*_said(book), *(each for one in pages for each in one.said)),
         whole=not chapters,
     )
+
+
+def _said(book: _Book) -> Iterator[tuple[str, str]]:
+    """What package, navigation and the names of members say."""
+    yield from mentions.of_xml(book.package)
+    if book.nav not in book.spine:
+        yield from mentions.of_markup(_document(book.members[book.nav])[0])
+    yield from (("address", name) for name in book.members)
 
 
 def _opened(data: bytes) -> _Book:
@@ -260,18 +271,18 @@ def _navigation(book: _Book, ids: dict[str, tuple[str, ...]]) -> Iterator[Proble
 
 
 def _metadata(book: _Book) -> Iterator[tuple[str, tuple[str, ...]]]:
-    def said(name: str) -> tuple[str, ...]:
+    def texts(name: str) -> tuple[str, ...]:
         return tuple(e.text or "" for e in book.package.iter(f"{_DC}{name}"))
 
     def property_(name: str) -> tuple[str, ...]:
         return tuple(e.text or "" for e in book.package.iter(f"{_OPF}meta") if e.get("property") == name)
 
-    yield "title", said("title")
-    yield "language", said("language")
-    yield "copyright", said("rights")
-    yield "authors", said("creator")
+    yield "title", texts("title")
+    yield "language", texts("language")
+    yield "copyright", texts("rights")
+    yield "authors", texts("creator")
     yield "reviewers", tuple(_reviewers(book.package))
-    yield "published", said("date")
+    yield "published", texts("date")
     for ours, theirs in _PROPERTIES.items():
         yield ours, property_(theirs)
     spine = book.package.find(f"{_OPF}spine")

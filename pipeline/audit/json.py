@@ -17,6 +17,7 @@ from lxml import etree
 from pipeline.audit import _codes as codes
 from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
+from pipeline.audit import _mentions as mentions
 from pipeline.audit import _page as page
 from pipeline.audit._frame import resolved
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
@@ -69,6 +70,7 @@ def file(finished: Finished) -> Reading:
         requests=(*requests, *_media(data, main.path)),
         metadata=tuple(_metadata(data)),
         problems=tuple(problems),
+        said=(*reading.said, *mentions.of_json(data)),
         whole=not count,
     )
 
@@ -204,7 +206,7 @@ def _media(data: Mapping[str, Any], path: str) -> Iterator[Request]:
 
 
 def _metadata(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    def said(value: Any) -> tuple[str, ...]:
+    def texts(value: Any) -> tuple[str, ...]:
         return () if value in (None, "") else (str(value),)
 
     def inner(name: str, key: str) -> Any:
@@ -212,7 +214,7 @@ def _metadata(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
         return found.get(key) if isinstance(found, Mapping) else None
 
     for name in ("id", "title", "language", "direction", "version"):
-        yield name, said(data.get(name))
+        yield name, texts(data.get(name))
     for ours, theirs in {
         "modified": "modified",
         "current-as-of": "current_as_of",
@@ -221,15 +223,15 @@ def _metadata(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
         "published": "published",
         "review-due": "review_due",
     }.items():
-        yield ours, said(inner("dates", theirs))
-    yield "copyright-holder", said(inner("copyright", "holder"))
-    yield "copyright-year", said(inner("copyright", "first_year"))
-    yield "license", said(inner("license", "url"))
-    yield "agreement", said(inner("license", "agreement"))
-    yield "clause", said(inner("license", "clause"))
-    yield "credit", said(data.get("credit"))
+        yield ours, texts(inner("dates", theirs))
+    yield "copyright-holder", texts(inner("copyright", "holder"))
+    yield "copyright-year", texts(inner("copyright", "first_year"))
+    yield "license", texts(inner("license", "url"))
+    yield "agreement", texts(inner("license", "agreement"))
+    yield "clause", texts(inner("license", "clause"))
+    yield "credit", texts(data.get("credit"))
     for ours, theirs in {"robots": "robots", "tdm-reservation": "tdm_reservation", "tdm-policy": "tdm_policy"}.items():
-        yield ours, said(inner("machines", theirs))
+        yield ours, texts(inner("machines", theirs))
     yield "authors", tuple(_names(data.get("authors"), ""))
     yield "reviewers", tuple(_names(data.get("reviews"), "person"))
 

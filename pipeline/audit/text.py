@@ -52,6 +52,7 @@ def file(finished: Finished) -> Reading:
         notices=tuple(_notices(paragraphs, finished.edition)),
         metadata=(("heading", tuple(_title(text))),),
         problems=tuple(problems),
+        said=tuple(("entry", paragraph) for paragraph in paragraphs) if count else (),
         whole=not count,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.contracts import MACHINE_USES, Edition, Image, OutputFile
+from pipeline.contracts import MACHINE_USES, Edition, Image, License, OutputFile
 from pipeline.rights.odrl import policy
 from pipeline.rights.schema import NAME as SCHEMA_NAME
 from pipeline.rights.schema import SCHEMA, VERSION
@@ -37,12 +37,32 @@ def record(edition: Edition) -> Record:
     return last[1]
 
 
-def file(edition: Edition, images: Iterable[Image] = ()) -> OutputFile:
-    """`<lang>/<id>/rights.json`. `images` are the pictures that the edition shows."""
-    found = record(edition)
+def file(editions: Mapping[str, Edition], images: Iterable[Image] = ()) -> OutputFile:
+    """`<lang>/<id>/rights.json`. `editions` are the topic's by format, each under its own grant and with its own marks; `images`
+    the pictures that any of them shows."""
+    edition = next(iter(editions.values()))
     media = [{"path": image.path, "sha256": image.sha256, "credit": image.credit} for image in images]
-    content = {"$schema": f"../../{SCHEMA_NAME}", "schema": VERSION, **found, "media": media, "odrl": policy(edition, found)}
+    marks = {(mark.kind, mark.text): None for one in editions.values() for mark in one.marks}
+    found = {name: value for name, value in record(edition).items() if name != "license"}
+    licenses = _licenses(editions)
+    content = {
+        "$schema": f"../../{SCHEMA_NAME}",
+        "schema": VERSION,
+        **found,
+        "licenses": licenses,
+        "marks": [{"kind": kind, "text": text} for kind, text in marks],
+        "media": media,
+        "odrl": policy(edition, licenses, found["machines"]["ai"]),
+    }
     return OutputFile(f"{edition.folder}/{NAME}", f"{indented(content)}\n".encode(), MEDIA_TYPE)
+
+
+def _licenses(editions: Mapping[str, Edition]) -> list[dict[str, Any]]:
+    """Each grant once, with the formats that it covers."""
+    found: dict[License, list[str]] = {}
+    for name, edition in editions.items():
+        found.setdefault(edition.license, []).append(name)
+    return [{**_license(terms), "formats": names} for terms, names in found.items()]
 
 
 def bundle() -> OutputFile:
@@ -56,7 +76,7 @@ def _record(edition: Edition) -> Record:
         "topic": {"id": m.id, "language": m.language, "version": m.version, "title": m.title, "url": m.url},
         "publisher": {"id": publisher.id, "name": publisher.name, "url": publisher.url},
         "licensee": {"partner": site.partner, "site": site.id, "name": site.name},
-        "license": _license(edition),
+        "license": _license(edition.license),
         "copyright": _copyright(edition),
         "credit": _credit(edition),
         "usage": next((n.text for n in edition.notices if n.kind == "use"), ""),
@@ -76,8 +96,7 @@ def _record(edition: Edition) -> Record:
     }
 
 
-def _license(edition: Edition) -> Record:
-    terms = edition.license
+def _license(terms: License) -> dict[str, Any]:
     return {
         "agreement": terms.agreement,
         "clause": terms.clause,
@@ -86,7 +105,6 @@ def _license(edition: Edition) -> Record:
         "ends": day(terms.ends),
         "url": terms.url,
         "edits": terms.edits,
-        "formats": list(edition.formats),
     }
 
 

@@ -1,14 +1,15 @@
 """A rights record as an ODRL 2.2 agreement, in JSON-LD: for programs that read licenses.
 
-In: an edition and its record. Out: plain values. Only terms of the ODRL 2.2 vocabulary, and `mine` of TDMRep, which profiles
-ODRL. Parties and topics have no public address of their own, hence `urn:uuid` names that are the same in every release.
+In: an edition, its grants, what programs may do. Out: plain values. Only terms of the ODRL 2.2 vocabulary, and `mine` of TDMRep,
+which profiles ODRL. Parties and topics have no public address of their own, hence `urn:uuid` names that are the same in every
+release.
 Specifications: ODRL Information Model 2.2, ODRL Vocabulary 2.2, TDMRep (10 May 2024).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,19 +20,11 @@ _ACTIONS: Final = {"train": "tdm:mine", "ground": "extract", "summarize": "deriv
 _PRINTED: Final = frozenset({"print", "handout"})
 
 
-def policy(edition: Edition, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Display (and print, where a format for paper is granted) from the first to the last day, with the notices; what
-    programs may not do, as prohibitions."""
+def policy(edition: Edition, licenses: Sequence[Mapping[str, Any]], uses: Mapping[str, str]) -> dict[str, Any]:
+    """For each grant: display (and print, where it covers a format for paper) from its first to its last day, with the notices.
+    `uses` are what programs may do: what is not allowed is a prohibition."""
     publisher, site, m = edition.publisher, edition.site, edition.metadata
     target = _name(publisher.id, "topic", m.language, m.id)
-    printed = bool(_PRINTED.intersection(edition.formats))
-    uses = record["machines"]["ai"]
-    shown = {
-        "target": target,
-        "action": ["display", "print"] if printed else ["display"],
-        "constraint": _constraints(record["license"], m.language),
-        "duty": [{"action": "attribute"}, {"action": "include", "target": f"{target}#notices"}],
-    }
     allowed = [{"target": target, "action": _ACTIONS[name]} for name, said in uses.items() if said == "allowed"]
     reserved = [{"target": target, "action": _ACTIONS[name]} for name, said in uses.items() if said != "allowed"]
     if edition.license.edits == "none":
@@ -43,8 +36,17 @@ def policy(edition: Edition, record: Mapping[str, Any]) -> dict[str, Any]:
         "profile": "http://www.w3.org/ns/tdmrep",
         "assigner": _party(publisher.id, "publisher", publisher.id, publisher.name),
         "assignee": _party(publisher.id, "partner", site.partner, site.name),
-        "permission": [shown, *allowed],
+        "permission": [*(_shown(target, terms, m.language) for terms in licenses), *allowed],
         "prohibition": reserved,
+    }
+
+
+def _shown(target: str, terms: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {
+        "target": target,
+        "action": ["display", "print"] if _PRINTED.intersection(terms["formats"]) else ["display"],
+        "constraint": _constraints(terms, language),
+        "duty": [{"action": "attribute"}, {"action": "include", "target": f"{target}#notices"}],
     }
 
 

@@ -27,7 +27,6 @@ LICENSE: Final = members(
         "ends": said(DAY, "Last day, inclusive, in the partner's time zone."),
         "url": said(TEXT, "The publisher's terms of use, or empty."),
         "edits": said({"enum": ["none", "adapt", "translate"]}, "What the partner may do to the text. We deliver it unedited."),
-        "formats": said(TEXTS, "The formats that the site has the topic in."),
     },
     "The terms under which the site has the topic.",
 )
@@ -70,7 +69,6 @@ SCHEMA: Final[Schema] = {
             ),
             "publisher": members({"id": TEXT, "name": TEXT, "url": TEXT}),
             "licensee": members({"partner": TEXT, "site": TEXT, "name": TEXT}),
-            "license": LICENSE,
             "copyright": or_null(
                 members(
                     {
@@ -89,6 +87,10 @@ SCHEMA: Final[Schema] = {
             "dates": DATES,
             "notices": array(_NOTICE, "Every notice in its order. All must be shown, to the letter."),
             "marks": array(members({"kind": TEXT, "text": TEXT}), "Lines that stand right under the title."),
+            "licenses": array(
+                members({**LICENSE["properties"], "formats": said(TEXTS, "The formats that it covers.")}),
+                "The grants under which the site has the topic.",
+            ),
             "media": array(
                 members(
                     {

@@ -1,0 +1,152 @@
+"""Nothing leaked: a finished file does not name what its site does not have.
+
+In: what a file says (`_mentions.py`), and what the site does not have. Out: problems. Looked for are ids and folders of topics,
+files, digests and alternative texts of pictures, in addresses, ids and values of metadata; and titles, as the whole text of a
+link. Words in running text do not count, nor does what the topic itself says as its own: a keyword may be a withheld topic's
+title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Final
+from urllib.parse import unquote
+
+from pipeline.audit import _codes as codes
+from pipeline.audit._compare import visible_signs
+from pipeline.audit._frame import resolved
+from pipeline.audit._frames import edition_values
+from pipeline.audit._markup import clean, scheme
+from pipeline.audit._mentions import Said
+from pipeline.audit._reading import Problem, Reading, fold, names
+from pipeline.contracts import Edition, Row
+
+_SPLIT: Final = re.compile(r"[/#?&=,\s]+")
+_PATH: Final = re.compile("[^?#]+")
+_ENDING: Final = re.compile(r"\.[a-z]{2,5}[0-9]?$")  # of a file's name; an id may have points of its own
+_ANCHOR: Final = re.compile(r"syn-(.+?)--")
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What a site does not have. `ids` of topics that it has in no language; `folders` (`<lang>/<id>`) and `titles` (white space
+    folded) of topics, unless it has another one of that title; `files`: names and digests of pictures; `alts`: their
+    alternative texts. `template` is the site's link template, `authored` the texts that authors gave to
+    links of the topic."""
+
+    ids: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    alts: frozenset[str] = frozenset()
+    template: str = ""
+    authored: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """Everything that can be recognised."""
+        return self.ids | self.folders | self.titles | self.files | self.alts
+
+    def with_pictures(self, files: Iterable[str], alts: Iterable[str], authored: Iterable[str] = ()) -> Withheld:
+        """The same, without these pictures of one topic."""
+        return replace(self, files=frozenset(files), alts=frozenset(filter(None, map(fold, alts))), authored=frozenset(authored))
+
+
+NOTHING: Final = Withheld()
+
+
+def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
+    """Whatever of `said` names something withheld; `source` is the path of the file that says it. `own` gives what the topic, its
+    site or the rows of a bundle say of themselves; it is asked where there is a doubt alone."""
+    known: Collection[str] | None = None
+    for kind, text in said:
+        found = _tokens(kind, text, source if kind == "address" else "", withheld.template)
+        if withheld.all.isdisjoint(found):
+            continue
+        if known is None:
+            known = own()
+        if what := _named(kind, text, found, withheld, known):
+            yield Problem(codes.LEAK, f'{kind} "{visible_signs(text[:200])}" names {what}, which this site does not have')
+
+
+def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own: Collection[str]) -> str:
+    whole = fold(text)
+    if kind == "entry":
+        return f"the topic {whole!r}" if whole in withheld.titles - withheld.authored and whole not in own else ""
+    if kind == "value" and whole in own:
+        return ""
+    if files := sorted(found & withheld.files):
+        return f"the picture {files[0]!r}"
+    if places := sorted(found & (withheld.folders | withheld.ids)):
+        return f"the topic {places[0]!r}"
+    if kind == "value" and whole in withheld.titles:
+        return f"the topic {whole!r}"
+    return f"the picture {whole!r}" if kind == "value" and whole in withheld.alts else ""
+
+
+@lru_cache(maxsize=8192)
+def _tokens(kind: str, text: str, source: str, template: str) -> frozenset[str]:
+    """What of a text could be a name: all of it, and of an address inside the bundle (or by the site's template) its parts."""
+    whole = clean(text) if kind == "address" else fold(text)
+    if kind == "entry" or (kind == "value" and " " in whole):
+        return frozenset([whole])
+    place = _inside(whole, source, template)
+    if place is None:
+        return frozenset([whole])
+    parts = [part for part in _SPLIT.split(unquote(place)) if part]
+    anchors = [anchor[1] for part in parts if (anchor := _ANCHOR.match(part))]
+    pairs = [f"{one}/{two}" for one, two in pairwise(parts)]
+    if kind == "value" and not whole.startswith(
+        ("/", "./", "../")
+    ):  # words with a stroke between them are no path yet: single parts do not count
+        return frozenset([whole, *anchors, *pairs, *parts[-1:]] if len(parts) > 1 else [whole, *anchors])
+    turned = [f"{two}/{one}" for one, two in pairwise(parts)] if kind == "id" else []  # "<id> <language>"
+    stems = [_ENDING.sub("", part) for part in parts]
+    return frozenset([whole, *parts, *stems, *anchors, *pairs, *turned])
+
+
+def _inside(text: str, source: str, template: str) -> str | None:
+    """The part of an address that names places of ours; None of one that leads to another host: its paths are its own."""
+    before = template.partition("{")[0]
+    if before and text.startswith(before):
+        return text.removeprefix(before)
+    if scheme(text) or text.startswith("//"):
+        return None
+    if not source:
+        return text
+    path = _PATH.match(text)
+    return resolved(source, path[0]) + text[path.end() :] if path else text
+
+
+# Words of our files and of the standards that they follow; a topic may have such an id or title.
+_TERMS: Final = names(
+    """ltr rtl topic external reserved allowed none noindex all free production evaluation adapt translate active in-review
+    withdrawn textual visual unknown aut rev tableOfContents structuralNavigation readingOrder displayTransformability ARIA
+    alternativeText MathML"""
+)
+
+
+def own_words(edition: Edition, inner: Reading) -> frozenset[str]:
+    """Everything that an edition says of its own topic and site, and the headings and pictures of its text."""
+    m, site = edition.metadata, edition.site
+    texts = [*edition_values(edition), *m.collections, *m.audiences, *m.territories, *m.source_rights]
+    texts += [m.id, m.concept, m.kind, m.setting, m.status, m.reading_level, m.language, site.name, site.id, site.partner]
+    texts += [edition.publisher.name, edition.publisher.id, edition.license.agreement, edition.license.clause, *edition.formats]
+    texts += [text for person in (*m.authors, *(review.person for review in m.reviews)) for text in (person.name, person.role)]
+    texts += [*_TERMS, *(mark.kind for mark in edition.marks), *(notice.kind for notice in edition.notices)]
+    texts += [block.text for block in inner.blocks if block.kind == "heading"]
+    texts += [picture.alt for picture in inner.pictures]
+    return frozenset(map(fold, texts))
+
+
+def words_of_rows(rows: Iterable[Row]) -> frozenset[str]:
+    """Everything that the rows of a release say of their topics."""
+    found: set[str] = set()
+    for row in rows:
+        found.update((row.id, row.title, row.concept, row.summary, row.kind, row.version, *row.also_called, *row.collections))
+        found.update((*row.audiences, *row.territories, *(text for code in row.codes for text in code.values())))
+    return frozenset(map(fold, found)) | _TERMS

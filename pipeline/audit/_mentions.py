@@ -1,0 +1,85 @@
+"""What a file says besides its words: addresses, ids, values of metadata, the texts of links. In: trees and JSON values. Out:
+(kind, text) pairs, for the proof that nothing withheld is named (`_leaks.py`).
+
+`address` is where something leads or is fetched from, `id` names a topic, `value` is any other value, `entry` is the whole text
+of a link.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from lxml import etree
+
+from pipeline.audit import _markup as markup
+from pipeline.audit._reading import fold, names
+from pipeline.audit._selectors import local
+
+Said = tuple[str, str]
+
+_ADDRESSES: Final = names("href src srcset poster action data cite background content-location full-path")
+_IDS: Final = names("data-topic data-id")
+_SILENT: Final = names(
+    "class style lang dir rel type role tabindex charset hreflang width height scope colspan rowspan name data-notice data-mark"
+)
+_ADDRESS_KEYS: Final = names("path href url src folder style_sheet license")
+_ID_KEYS: Final = names("id topic of identifier companions translations links")
+_WORDS: Final = names("html parts legal text")  # read elsewhere: as mark-up, and as notices
+
+
+def of_markup(root: etree._Element, *, body: bool = False) -> Iterator[Said]:
+    """Every attribute that says something, the text of every link (of a body: of links to topics, because an author's link to
+    another site may be called anything), and JSON-LD."""
+    for element in root.iter("*"):
+        for name, text in element.items():
+            if text.startswith("data:"):
+                continue  # the picture itself
+            if name in _ADDRESSES:
+                yield "address", text
+            elif name in _IDS:
+                yield "id", text
+            elif name not in _SILENT and text:
+                yield "value", text
+        kind = local(element)
+        if kind == "a" and (not body or element.get("data-topic")):
+            yield "entry", markup.shown(element)
+        elif kind == "script":
+            yield from _structured("".join(map(str, element.itertext())))
+
+
+def _structured(text: str) -> Iterator[Said]:
+    try:
+        yield from of_json(json.loads(text))
+    except ValueError:
+        return  # what is no JSON is another finding
+
+
+def of_json(value: Any, kind: str = "value") -> Iterator[Said]:
+    """Every string of a JSON value but words for readers, which other proofs read."""
+    if isinstance(value, str):
+        yield kind, value
+    elif isinstance(value, list):
+        for item in value:
+            yield from of_json(item, kind)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name not in _WORDS:
+                yield from of_json(inner, _kind(name))
+
+
+def _kind(name: str) -> str:
+    if name in _ADDRESS_KEYS:
+        return "address"
+    return "id" if name in _ID_KEYS else "value"
+
+
+def of_xml(root: etree._Element) -> Iterator[Said]:
+    """Every address and text of an XML file that holds no words for readers, such as a book's package."""
+    for element in root.iter("*"):
+        for name, text in element.items():
+            if name in _ADDRESSES:
+                yield "address", text
+        if element.text and (text := fold(element.text)):
+            yield "value", text
