@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
+from pipeline import engine
 from pipeline.bundles import bundle_files
-from pipeline.contracts import Archive, Content, OutputFile, Received, Released, Releases, Row, Site, Store, Withdrawn
+from pipeline.contracts import Archive, Content, OutputFile, Released, Releases, Row, Site, Store, Withdrawn
 from pipeline.editions import Key
-from pipeline.errors import RaceLost, StoreError, SyndicationError, UsageError
+from pipeline.errors import MachineError, RaceLost, StoreError, SyndicationError, UsageError
 from pipeline.handover import file_rows, hand_over
 from pipeline.plugins import System
 from pipeline.report import SiteReport
@@ -23,15 +25,15 @@ from pipeline.sites import Today, contacts, sites
 from pipeline.standing import Standing
 from pipeline.withdrawn import NoticeMaker, Place
 
+WORTH_PROCESSES: Final = 1000  # topics on sites: below that, starting processes takes longer than the work
 ATTEMPTS: Final = 20  # against runs that publish the same site at the same moment
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When this happens, and under which name: the day by time zone, the run's id, the moment as ISO 8601."""
+    """When this happens, and under which name: the run's id, and the moment as ISO 8601."""
 
-    today: Today
     run_id: str
     created: str
 
@@ -59,49 +61,69 @@ def known_sites(system: System, store: Store) -> dict[str, Known]:
     return found
 
 
+@dataclass(frozen=True)
+class Job:
+    """One site, and what day it is there."""
+
+    known: Known
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all sites share."""
+
+    system: System
+    store: Store
+    standing: Standing
+    moment: Moment
+
+
 def publish_withdrawals(
-    system: System,
-    store: Store,
-    standing: Standing,
-    moment: Moment,
-    known: Mapping[str, Known],
-    progress: Progress = lambda *_: None,
+    context: Context, known: Mapping[str, Known], today: Today, topics: int, progress: Progress = lambda *_: None
 ) -> list[SiteReport]:
-    """Makes open withdrawals live on every one of these sites that ever had one of their topics. What befalls one site is in
-    its report."""
-    maker = NoticeMaker(system, system.configuration.publisher_shown, system.configuration.publisher_timezone)
+    """Makes open withdrawals live on every one of these sites that ever had one of their topics (about so many at once). What
+    befalls one site is in its report."""
+    configuration = context.system.configuration
+    zones = {
+        prefix: configuration.timezone(site.partner) if site.partner else configuration.publisher_timezone
+        for prefix, site in known.items()
+    }
+    jobs = [Job(site, today(zones[prefix])) for prefix, site in sorted(known.items())]
+    workers = configuration.settings.workers if topics * len(jobs) >= WORTH_PROCESSES else 1
     reports = []
-    for number, (_, site) in enumerate(sorted(known.items()), 1):
-        reports.append(_alone(system, store, standing, maker, site, moment))
-        progress("sites", number, len(known))
-    return reports
+    for report in engine.run(site_withdrawn, context, jobs, workers):
+        reports.append(report)
+        progress("sites", len(reports), len(jobs))
+    return sorted(reports, key=lambda report: report.site)
 
 
-def _alone(system: System, store: Store, standing: Standing, maker: NoticeMaker, known: Known, moment: Moment) -> SiteReport:
+def site_withdrawn(context: Context, job: Job) -> SiteReport:
+    """One site's part."""
+    known = job.known
     report = SiteReport(known.site.prefix.removeprefix("p/"), known.site.partner)
     try:
-        _until_live(system, store, standing, maker, known, moment, report)
+        _until_live(context, job, report)
     except SyndicationError as problem:
         report.state, report.error, report.exit_code = "failed", str(problem), problem.exit_code
+    except Exception as problem:  # whatever it is, the other sites must not wait for it
+        failed = MachineError(
+            f"the withdrawal could not be published on {known.site.id}",
+            found=f"{type(problem).__name__}: {problem}",
+            fix="report it; the other sites have it",
+        )
+        report.state, report.error, report.exit_code = "failed", str(failed), failed.exit_code
     return report
 
 
-def _until_live(
-    system: System,
-    store: Store,
-    standing: Standing,
-    maker: NoticeMaker,
-    known: Known,
-    moment: Moment,
-    report: SiteReport,
-) -> None:
+def _until_live(context: Context, job: Job, report: SiteReport) -> None:
     for attempt in range(ATTEMPTS):
-        live = _live(system, store, known.site.prefix)
+        live = _live(context.system, context.store, job.known.site.prefix)
         if live is None:
             report.state = "empty"
             return
         try:
-            _publish(system, store, standing, maker, known, moment, report, live)
+            _publish(context, job, report, live)
             return
         except RaceLost:
             if attempt == ATTEMPTS - 1:
@@ -113,42 +135,25 @@ def _live(system: System, store: Store, prefix: str) -> Released | None:
     return releases.current(store, prefix, system.signing)
 
 
-def _publish(
-    system: System,
-    store: Store,
-    standing: Standing,
-    maker: NoticeMaker,
-    known: Known,
-    moment: Moment,
-    report: SiteReport,
-    live: Released,
-) -> None:
-    archive: Archive = system.archive.load()
-    received = archive.received(store, known.site.prefix, live.content.rows)
-    content, files = _content(system, standing, maker, known, moment, live, received)
+def _publish(context: Context, job: Job, report: SiteReport, live: Released) -> None:
+    content, files = _content(context, job, live)
     report.topics, report.withdrawn = len(content.rows), [f"{gone.id} {gone.language}" for gone in content.withdrawn]
     report.removed = sorted({f"{r.id} {r.language}" for r in live.content.rows} - {f"{r.id} {r.language}" for r in content.rows})
     report.sequence, report.state = live.sequence, "unchanged"
     if content != live.content:
-        ids = {"run_id": moment.run_id, "created": moment.created}
-        outcome = hand_over(system, store, known.site, content, live, files, **ids, terms={})
+        ids = {"run_id": context.moment.run_id, "created": context.moment.created}
+        outcome = hand_over(context.system, context.store, job.known.site, content, live, files, **ids, terms={})
         report.state, report.sequence, report.uploaded = outcome.state, outcome.sequence, outcome.uploaded
 
 
-def _content(
-    system: System,
-    standing: Standing,
-    maker: NoticeMaker,
-    known: Known,
-    moment: Moment,
-    live: Released,
-    received: Mapping[Key, Received],
-) -> tuple[Content, list[OutputFile]]:
+def _content(context: Context, job: Job, live: Released) -> tuple[Content, list[OutputFile]]:
     """What is live without the topics that are withdrawn, their notices in their place; and the files that may be new."""
+    system, standing, known = context.system, context.standing, job.known
+    archive: Archive = system.archive.load()
+    received = archive.received(context.store, known.site.prefix, live.content.rows)
     rows = tuple(row for row in live.content.rows if not standing.withdrawal(row.id, row.language, row.version))
     place = Place({(row.id, row.language): row for row in rows}, contacts(system.configuration, known.partner))
-    zone = system.configuration.timezone(known.partner) if known.partner else system.configuration.publisher_timezone
-    made, notices = maker.withdrawn(standing, received, place, moment.today(zone), live.content.withdrawn)
+    made, notices = _maker(context).withdrawn(standing, received, place, job.as_of, live.content.withdrawn)
     withdrawn = (*made, *_left(live.content.withdrawn, made, place))
     if withdrawn == live.content.withdrawn and rows == live.content.rows:
         return live.content, []
@@ -158,6 +163,20 @@ def _content(
     kept.update({row.path: row for row in file_rows([*sheets, *whole])})
     files = tuple(kept[path] for path in sorted(kept))
     return replace(live.content, rows=rows, withdrawn=withdrawn, files=files), [*whole, *notices]
+
+
+# Per process: notices are the same for most sites, and are made once.
+_makers: dict[str, NoticeMaker] = {}
+
+
+def _maker(context: Context) -> NoticeMaker:
+    configuration = context.system.configuration
+    if context.moment.run_id not in _makers:
+        _makers.clear()
+        _makers[context.moment.run_id] = NoticeMaker(
+            context.system, configuration.publisher_shown, configuration.publisher_timezone
+        )
+    return _makers[context.moment.run_id]
 
 
 def _left(before: tuple[Withdrawn, ...], made: tuple[Withdrawn, ...], place: Place) -> Iterator[Withdrawn]:

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import libraries
 import pytest
 from releases import Between
 from typer.testing import CliRunner, Result
 
 import run_pipeline
+from benchmarks import library as shared_library
 from outputs import pull, release
 from outputs.stores import folder
 from pipeline import deciding, standing, withdrawing, withdrawn
@@ -37,7 +37,7 @@ GONE = ("medicine-0", "medicine-1")
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     """Four topics, two of which share a fragment; two partners; published once."""
-    config = libraries.make(tmp_path / "library", topics=4, partners=2, sharing=2)
+    config = shared_library.make(tmp_path / "library", topics=4, partners=2, sharing=2)
     run(config)
     return config
 
@@ -112,7 +112,7 @@ def test_the_drill(library: Path, tmp_path: Path) -> None:
 
     def meanwhile(*_: object) -> None:
         if not done:
-            done.append(command("withdraw", "--uses", libraries.FRAGMENT, *HOW, config=library))
+            done.append(command("withdraw", "--uses", shared_library.FRAGMENT, *HOW, config=library))
 
     moment = datetime.now(UTC)
     options = Options(lambda _zone: TODAY, "slow run", moment.isoformat(timespec="seconds"), workers=1)
@@ -319,7 +319,7 @@ def test_a_withdrawal_waits_out_whoever_publishes_at_the_same_moment(library: Pa
     decided = EditorialDecision("withdraw", datetime.now(UTC).isoformat(), "Ana", topics=("medicine-0",), reason="safety")
     now, _ = deciding.decide(system, busy, deciding.standing_of(system, busy), decided)
     known = withdrawing.known_sites(system, busy)
-    moment = withdrawing.Moment(lambda _zone: TODAY, "w", datetime.now(UTC).isoformat())
-    reports = withdrawing.publish_withdrawals(system, busy, now, moment, known)
+    moment = withdrawing.Moment("w", datetime.now(UTC).isoformat())
+    reports = withdrawing.publish_withdrawals(withdrawing.Context(system, busy, now, moment), known, lambda _zone: TODAY, 1)
     assert [(report.site, report.sequence) for report in reports] == [("partner-0", 5), ("partner-1", 2)]
     check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0", "Following it may not be safe.")

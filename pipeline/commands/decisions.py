@@ -120,18 +120,18 @@ def withdraw(
             _print_reach(decision, topics, as_json)
             raise typer.Exit(0)
         standing, decision = deciding.decide(system, opened, standing, decision)
-        sites = _published(system, opened, standing, known)
+        sites = _published(system, opened, standing, known, len(decision.topics))
         _print_withdrawn(decision, sites, topics, as_json)
     raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
 
 
-def _published(system: System, store: Store, standing: Standing, known: dict[str, Known]) -> list[SiteReport]:
-    from pipeline.withdrawing import Moment, publish_withdrawals
+def _published(system: System, store: Store, standing: Standing, known: dict[str, Known], topics: int) -> list[SiteReport]:
+    from pipeline.withdrawing import Context, Moment, publish_withdrawals
 
     moment = now()
-    when = Moment(today(""), run_id(moment), moment.isoformat(timespec="seconds"))
+    when = Moment(run_id(moment), moment.isoformat(timespec="seconds"))
     with progress_shown() as progress:
-        return publish_withdrawals(system, store, standing, when, known, progress)
+        return publish_withdrawals(Context(system, store, standing, when), known, today(""), topics, progress)
 
 
 def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
