@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
+from dataclasses import field as made
 from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
@@ -37,7 +38,8 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which release it is. `previous` is the SHA-256 of the manifest before ("" = the first)."""
+    """Which release it is. `previous` is the SHA-256 of the manifest before ("" = the first), `changes` the blob that says what
+    it changes (`sha256`, `size`)."""
 
     partner: str
     site: str
@@ -45,6 +47,7 @@ class Header:
     previous: str
     run_id: str
     created: str
+    changes: Mapping[str, Any] = made(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ A site's prefix in the store:
     metadata/timestamp.json           the pointer, and all that is ever changed (pointer.py)
     metadata/N.<role>.json            signed metadata that leads from the pointer to the manifest (signing.py)
     targets/<sha256>.manifest.json    a release's manifest
-    blobs/<aa>/<sha256>               every file and shard, once
+    blobs/<aa>/<sha256>               every file, shard and change list, once
+    changes/, current.json            unsigned copies for those who only poll
 
 Order: blobs, shards, manifest, metadata, then a LIST compared with all that, then the pointer by compare-and-swap. A run that
 dies anywhere leaves the live release as it was, and what it stored is not stored again.
@@ -18,16 +19,19 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeVar
 
-from outputs import manifest, pointer
+from outputs import changes, manifest, pointer
 from outputs.pointer import Pointer
 from pipeline.contracts import Content, Outcome, OutputFile, Released, Signing, Site, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+COPY: Final = "current.json"  # unsigned, for those who only poll
 BATCH: Final = 1024  # files in memory at once
 PAUSES: Final = (0.2, 1.0, None)  # seconds between rounds over what is still missing; below that each request has its own retries
 READS: Final = 3  # of a release that is replaced while it is read
@@ -226,18 +230,24 @@ def publish(
     before = metadata.read(store, prefix, keys)
     if (before.pointer.token if before else "") != (previous.token if previous else ""):
         raise pointer.race_lost(store, prefix)
+    if before:
+        mend(store, prefix, before.pointer)
     objects: dict[str, bytes] = {}
     uploaded = 0
     if before and before.pointer.content == described.sha256:
         to = before.pointer
     else:
-        to = _stage(described, site, previous, run_id, created, objects)
+        header = _header(site, previous, run_id, created)
+        to = _stage(described, header, changes.changes(previous.content if previous else None, content, header), objects, prefix)
         uploaded = _put_objects(store, objects, progress)
     ends = metadata.last_day(content.license)
     prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=created, ends=ends)
     sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
     _compare(store, prefix, content, {**sizes, **prepared.objects})
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token if before else "")
+    if objects:
+        with suppress(StoreError):  # the release is live; the next run mends its copies
+            mend(store, prefix, to)
     return Outcome("published" if objects else "unchanged", to.sequence, described.sha256, uploaded)
 
 
@@ -271,16 +281,8 @@ def _required(signing: Signing | None) -> Signing:
     return signing
 
 
-def _stage(
-    described: manifest.Described,
-    site: Site,
-    previous: Released | None,
-    run_id: str,
-    created: str,
-    objects: dict[str, bytes],
-) -> Pointer:
-    """Puts shards and manifest of a new release among `objects`; the pointer that will name it."""
-    header = manifest.Header(
+def _header(site: Site, previous: Released | None, run_id: str, created: str) -> manifest.Header:
+    return manifest.Header(
         partner=site.partner,
         site=site.id,
         sequence=previous.sequence + 1 if previous else 1,
@@ -288,11 +290,43 @@ def _stage(
         run_id=run_id,
         created=created,
     )
-    data = manifest.write(described, header)
+
+
+def _stage(
+    described: manifest.Described, header: manifest.Header, changed: bytes, objects: dict[str, bytes], prefix: str
+) -> Pointer:
+    """Puts shards, change list and manifest of a new release among `objects`; the pointer that will name it."""
+    name = hashlib.sha256(changed).hexdigest()
+    data = manifest.write(described, replace(header, changes={"sha256": name, "size": len(changed)}))
     sha256 = hashlib.sha256(data).hexdigest()
-    objects |= {blob_key(site.prefix, shard.sha256): part for shard, part in described.shards}
-    objects[manifest_key(site.prefix, sha256)] = data  # last: what it names is there before it
-    return Pointer(site.partner, site.id, header.sequence, sha256, len(data), described.sha256)
+    objects |= {blob_key(prefix, shard.sha256): part for shard, part in described.shards}
+    objects[blob_key(prefix, name)] = changed
+    objects[manifest_key(prefix, sha256)] = data  # last: what it names is there before it
+    return Pointer(header.partner, header.site, header.sequence, sha256, len(data), described.sha256)
+
+
+def mend(store: Store, prefix: str, live: Pointer) -> bool:
+    """Writes the unsigned copies of what is live - its change list, and `current.json`, which comes last and says that they are
+    there - unless they are; whether it did. Raises StoreError."""
+    wanted = manifest.canonical(
+        {
+            "schema": manifest.SCHEMA,
+            **{name: getattr(live, name) for name in ("partner", "site", "sequence", "content", "size")},
+            "manifest": f"targets/{live.manifest}.manifest.json",
+            "changes": f"changes/{live.sequence}.json",
+        }
+    )
+    key = f"{prefix}/{COPY}"
+    with suppress(NotFound):
+        if store.get(key)[0] == wanted:
+            return False
+    found = manifest.read(store.get(manifest_key(prefix, live.manifest))[0], f"{store.url}: the manifest of {prefix}")
+    if manifest.is_sha256(named := str(found.header.changes.get("sha256", ""))):
+        document = manifest.read_json(store.get(blob_key(prefix, named))[0], f"{store.url}: the changes of {prefix}")
+        for name, data, media_type in changes.copies(document, found.header):
+            put_once(store, f"{prefix}/{name}", data, media_type)
+    store.put(key, wanted, media_type=manifest.MEDIA_TYPE, cache_control=pointer.CACHE_CONTROL)
+    return True
 
 
 def _put_objects(store: Store, objects: Mapping[str, bytes], progress: Progress | None) -> int:

@@ -23,8 +23,10 @@ def make_row(
     *,
     text_sha256: str,
     marks: Iterable[str] = (),
+    causes: Mapping[str, str] | None = None,
 ) -> Row:
-    """The topic's row of the release. `files`: (format, file) by path; `marks`: kinds of the marks of all formats."""
+    """The topic's row of the release. `files`: (format, file) by path; `marks`: kinds of the marks of all formats; `causes`: see
+    causes.py."""
     m = edition.metadata
     return Row(
         id=m.id,
@@ -56,6 +58,7 @@ def make_row(
         files=tuple(_file_row(name, file) for name, file in files.values()),
         proof=proof(edition.notices),
         source=source_mark(m.file),
+        causes=causes or {},
     )
 
 

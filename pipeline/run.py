@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pipeline import audit, brake, engine, limits, reuse
+from pipeline import audit, brake, causes, engine, limits, reuse
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
@@ -358,6 +358,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     if not rows and live is None:
         site.state = "empty"
         return [_no_topics(state, plan)]
+    rows = causes.settled(rows, live.content.rows if live else ())
     _compare(site, live, rows)
     settings = state.context.system.configuration.settings
     limits.check(plan, limits.used(state.context.plans.values(), plan.partner.id), state.live_rows.get(prefix, {}))

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from pipeline import assets as images
-from pipeline import audit, editions, rights, withheld
+from pipeline import audit, causes, editions, rights, withheld
 from pipeline.asset_rights import rights_of
 from pipeline.cache import Cache
 from pipeline.characters import reordered
@@ -208,6 +208,7 @@ class Prepared:
     views: dict[editions.Cut, tuple[View, tuple[Finding, ...]]]
     bodies: dict[tuple[str, str], tuple[Body, tuple[Finding, ...]]]
     text_sha256: str
+    causes: Mapping[str, str]
 
 
 def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Prepared | None:
@@ -230,7 +231,8 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
     result.findings += findings
     traits = editions.traits(topic, _digest(topic, assets))
     rights = rights_of(traits.images, context.rights, context.system.configuration.publisher)
-    return Prepared(topic, assets, traits, rights, {}, {}, audit.text_sha256(topic))
+    words = audit.text_sha256(topic)
+    return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words))
 
 
 def _digest(topic: Topic, assets: Assets) -> str:
@@ -400,7 +402,8 @@ def _render(
     if context.store is not None:
         result.files[prefix] = [file for _, file in files.values()]
     kinds = dict.fromkeys(mark.kind for one in editions_by_format.values() for mark in one.marks)
-    return make_row(edition, files, views, text_sha256=prepared.text_sha256, marks=kinds)
+    why = causes.merged(prepared.causes, causes.of_edition(edition, context.site_digests[prefix], context.tool))
+    return make_row(edition, files, views, text_sha256=prepared.text_sha256, marks=kinds, causes=why)
 
 
 def _shown(views: Mapping[str, View], prepared: Prepared) -> list[Image]:

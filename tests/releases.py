@@ -133,7 +133,7 @@ def forge(
     changed["shards"] = [{"sha256": sha256, "size": len(data), "topics": len(held)}]
     store.put(release.blob_key(site.prefix, sha256), data, media_type="application/json")
     document(changed)
-    headers = ("schema", "partner", "site", "sequence", "previous", "run_id", "created", "content")
+    headers = ("schema", "partner", "site", "sequence", "previous", "run_id", "created", "changes", "content")
     changed["content"] = hashlib.sha256(manifest.canonical({k: v for k, v in changed.items() if k not in headers})).hexdigest()
     data = manifest.canonical(changed)
     sha256 = hashlib.sha256(data).hexdigest()

@@ -71,7 +71,7 @@ def test_a_release_is_read_back_as_it_was_written(store: Store) -> None:
     outcome = publish(store)
     live = release.current(store, SITE.prefix)
     assert live is not None
-    assert outcome == Outcome("published", 1, live.content_sha256, 2)
+    assert outcome == Outcome("published", 1, live.content_sha256, 3)
     assert live.content == content()
     assert (live.partner, live.site, live.sequence, live.created, live.run_id) == ("riverside", "portal", 1, CREATED, "run")
     assert live.token == store.get(POINTER)[1]
@@ -94,8 +94,10 @@ def test_where_things_are(disk: Store) -> None:
     assert live
     found, _ = release.read_release(disk, SITE.prefix, live)
     blobs = {file.sha256 for file in manifest.all_files(content())} | {shard.sha256 for shard in found.shards}
+    blobs |= {found.header.changes["sha256"]}
     keys = {f"{SITE.prefix}/blobs/{sha256[:2]}/{sha256}" for sha256 in blobs}
     roles = {f"{SITE.prefix}/metadata/1.{role}.json" for role in ("root", "targets", "snapshot")}
+    roles |= {f"{SITE.prefix}/{name}" for name in ("changes/1.json", "changes/1.html", "current.json")}
     assert set(state(disk)) == {*keys, *roles, POINTER, f"{SITE.prefix}/targets/{live.manifest}.manifest.json"}
     assert release.present(disk, SITE.prefix) == blobs
 
@@ -148,7 +150,9 @@ def test_only_what_changed_is_stored(store: Store) -> None:
     assert outcome.sequence == live.sequence == 2
     assert live.content == content(changed={1: "new"})
     puts = watched.keys("put")
-    assert len(puts) == len(set(puts)) == 3 + 1 + 1 + 2 + 1  # files, shard, manifest, targets, snapshot, pointer
+    assert (
+        len(puts) == len(set(puts)) == 3 + 2 + 1 + 2 + 1 + 3
+    )  # files, shard and changes, manifest, targets and snapshot, pointer, copies
     assert json.loads(store.get(f"{SITE.prefix}/targets/{live.manifest_sha256}.manifest.json")[0])["previous"] != ""
 
 
@@ -169,6 +173,11 @@ def test_the_order(store: Store) -> None:
         "list targets",
         "list metadata",
         "put metadata",
+        "get current.json",
+        "get targets",
+        "get blobs",
+        "put changes",
+        "put current.json",
     ]
 
 
@@ -178,7 +187,9 @@ def test_the_pointer_alone_may_not_be_cached(s3_place: Place) -> None:
     client = store._client()
     for stored in store.list():
         head = client.head_object(Bucket=store.bucket, Key=store.prefix + stored.key)
-        assert head["CacheControl"] == ("no-cache" if stored.key == POINTER else release.IMMUTABLE)
+        assert head["CacheControl"] == (
+            "no-cache" if stored.key in (POINTER, f"{SITE.prefix}/current.json") else release.IMMUTABLE
+        )
         assert head["Metadata"] == {}
         if "/targets/" in stored.key or "/metadata/" in stored.key:
             assert head["ContentType"] == "application/json; charset=utf-8"
