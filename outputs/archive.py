@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from outputs import manifest
 from outputs.release import blob_key, in_parallel, manifest_key, put_once
-from pipeline.contracts import Content, PastRelease, Received, ReceivedFile, Released, Row, Site, Store
+from pipeline.contracts import Content, OutputFile, PastRelease, Received, ReceivedFile, Released, Row, Site, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
 FOLDER: Final = "archive"
@@ -240,9 +240,11 @@ def terms(store: Store, prefix: str, sha256: str) -> bytes:
     return _verified(store.get(_terms_key(prefix, sha256))[0], sha256, store, prefix)
 
 
-def recall(store: Store, prefix: str, content: Content) -> int:
-    """Puts back into the site's prefix what of a content is in the archive alone. Raises NotFound where a blob is nowhere."""
+def recall(store: Store, prefix: str, content: Content, new: Iterable[OutputFile] = ()) -> int:
+    """Puts back into the site's prefix what of a content is in the archive alone, files that are yet to be stored left aside.
+    Raises NotFound where a blob is nowhere."""
     present = {key.rpartition("/")[2] for key in _keys(store, f"{prefix}/blobs/")}
+    present.update(hashlib.sha256(file.data).hexdigest() for file in new)
     missing = {file.sha256: file.media_type for file in manifest.all_files(content) if file.sha256 not in present}
 
     def put_back(item: tuple[str, str]) -> bool:

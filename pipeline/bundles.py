@@ -21,11 +21,16 @@ COLUMNS: Final = tuple(field.name for field in fields(Withdrawn) if field.name !
 
 
 def bundle_files(
-    system: System, site: Site, publisher: Publisher, rows: Sequence[Row], withdrawn: Sequence[Withdrawn] = ()
+    system: System,
+    site: Site,
+    publisher: Publisher,
+    rows: Sequence[Row],
+    withdrawn: Sequence[Withdrawn] = (),
+    before: Sequence[Row] = (),
 ) -> list[OutputFile]:
-    """Files of the whole bundle, from each format that the site has and that makes any; by path. Raises UsageError where a
-    template of the site's own fails."""
-    present = _formats(rows) | {file.format for gone in withdrawn for file in gone.files}
+    """Files of the whole bundle, from each format that the site has (or had, in the rows `before`) and that makes any; by path.
+    Raises UsageError where a template of the site's own fails."""
+    present = _formats((*rows, *before)) | {file.format for gone in withdrawn for file in gone.files}
     files: dict[str, OutputFile] = {rights.SCHEMA_NAME: rights.bundle()} if rows else {}
     for name, plugin in system.transforms.items():
         make = getattr(plugin.load(), "bundle", None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pipeline import audit, brake, causes, engine, limits, reuse
+from pipeline import audit, brake, causes, engine, holding, limits, reuse, withdrawing
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
@@ -30,6 +30,7 @@ from pipeline.sites import Today, all_sites, contacts, notice_texts, publishers,
 from pipeline.standing import Standing, line
 from pipeline.topic import Metadata
 from pipeline.unread import unread
+from pipeline.withdrawing import Moment
 from pipeline.withdrawn import NoticeMaker, Place
 from pipeline.withheld import from_site
 from pipeline.work import Context, Job, TopicResult, work
@@ -107,6 +108,9 @@ def run(system: System, options: Options, progress: Progress = lambda *_: None) 
     _collect(state, report)
     for prefix, plan in state.context.plans.items():
         report.sites.append(_finish(state, prefix, plan, options, report.findings))
+    if state.store is not None:
+        aside = withdrawing.Context(system, state.store, state.context.standing, Moment(options.run_id, options.created))
+        report.sites += holding.aside(aside, options.today, options.partners, dry_run=options.dry_run)
     if state.context.store is not None:
         _save_reuse(state.context.store, catalog, options, report)
     return report
@@ -226,6 +230,8 @@ def _plans(
         as_of = options.today(system.configuration.timezone(partner))
         conditions = partner.conditions or system.configuration.settings.conditions
         for prefix, site in sites(system.configuration, partner).items():
+            if site.id in standing.held:
+                continue
             topics = [*catalog.under(conditions), *kept.get(prefix, ())]
             around = Around(topics_by_id(topics), live=rows_by_key(live.get(prefix)))
             plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of, standing, around)

@@ -32,7 +32,7 @@ def unread(catalog: Catalog, conditions: str, rows: Iterable[Row]) -> list[Metad
     topics = {finding.topic for finding in broken}
     everything = _blank(catalog, conditions)
     return [
-        _metadata(row)
+        metadata_of(row)
         for row in rows
         if (row.id, row.language) not in present and (everything or row.source in marks or f"{row.id} {row.language}" in topics)
     ]
@@ -47,7 +47,8 @@ def _blank(catalog: Catalog, conditions: str) -> bool:
     return any(not index.entries and has_errors(list(index.findings)) for index in indexes)
 
 
-def _metadata(row: Row) -> Metadata:
+def metadata_of(row: Row) -> Metadata:
+    """What a release says of a topic, for rules to judge."""
     return Metadata(
         id=row.id,
         language=row.language,

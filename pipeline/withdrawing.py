@@ -7,7 +7,7 @@ same moment is waited out: its release is taken as the new ground.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -28,6 +28,7 @@ from pipeline.withdrawn import NoticeMaker, Place
 WORTH_PROCESSES: Final = 1000  # topics on sites: below that, starting processes takes longer than the work
 ATTEMPTS: Final = 20  # against runs that publish the same site at the same moment
 Progress = Callable[[str, int, int], None]
+Make = Callable[[Released], tuple[Content, list[OutputFile]]]
 
 
 @dataclass(frozen=True)
@@ -117,26 +118,32 @@ def site_withdrawn(context: Context, job: Job) -> SiteReport:
 
 
 def _until_live(context: Context, job: Job, report: SiteReport) -> None:
+    publish_until_live(context, job, report, lambda live: _content(context, job, live))
+
+
+def publish_until_live(context: Context, job: Job, report: SiteReport, make: Make) -> None:
+    """Publishes what `make` makes of what is live (a content, and files that may be new), again after each release of others
+    that came between; what was done goes to `report`. Raises SyndicationError."""
     for attempt in range(ATTEMPTS):
-        live = _live(context.system, context.store, job.known.site.prefix)
+        live = live_release(context.system, context.store, job.known.site.prefix)
         if live is None:
             report.state = "empty"
             return
         try:
-            _publish(context, job, report, live)
+            _publish(context, job, report, live, *make(live))
             return
         except RaceLost:
             if attempt == ATTEMPTS - 1:
                 raise
 
 
-def _live(system: System, store: Store, prefix: str) -> Released | None:
+def live_release(system: System, store: Store, prefix: str) -> Released | None:
+    """What is live of a site. Raises StoreError."""
     releases: Releases = system.releases.load()
     return releases.current(store, prefix, system.signing)
 
 
-def _publish(context: Context, job: Job, report: SiteReport, live: Released) -> None:
-    content, files = _content(context, job, live)
+def _publish(context: Context, job: Job, report: SiteReport, live: Released, content: Content, files: list[OutputFile]) -> None:
     report.topics, report.withdrawn = len(content.rows), [f"{gone.id} {gone.language}" for gone in content.withdrawn]
     report.removed = sorted({f"{r.id} {r.language}" for r in live.content.rows} - {f"{r.id} {r.language}" for r in content.rows})
     report.sequence, report.state = live.sequence, "unchanged"
@@ -148,21 +155,39 @@ def _publish(context: Context, job: Job, report: SiteReport, live: Released) -> 
 
 def _content(context: Context, job: Job, live: Released) -> tuple[Content, list[OutputFile]]:
     """What is live without the topics that are withdrawn, their notices in their place; and the files that may be new."""
-    system, standing, known = context.system, context.standing, job.known
+    left = [row for row in live.content.rows if not context.standing.withdrawal(row.id, row.language, row.version)]
+    return reduced(context, job, live, live.content, _with_companions(live.content.rows, left))
+
+
+def _with_companions(before: Iterable[Row], left: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows that are left, without those that must not be shown without one that went."""
+    rows = list(left)
+    there = {(row.id, row.language) for row in before}
+    while True:
+        here = {(row.id, row.language) for row in rows}
+        alone = {(row.id, row.language) for row in rows if any((name, row.language) in there - here for name in row.companions)}
+        if not alone:
+            return tuple(rows)
+        rows = [row for row in rows if (row.id, row.language) not in alone]
+
+
+def reduced(context: Context, job: Job, live: Released, base: Content, rows: tuple[Row, ...]) -> tuple[Content, list[OutputFile]]:
+    """A content (`base`, live or earlier) with these of its rows alone, and the notices that stand in the place of withdrawn
+    topics; and the files that may be new."""
+    system, known = context.system, job.known
     archive: Archive = system.archive.load()
     received = archive.received(context.store, known.site.prefix, live.content.rows)
-    rows = tuple(row for row in live.content.rows if not standing.withdrawal(row.id, row.language, row.version))
     place = Place({(row.id, row.language): row for row in rows}, contacts(system.configuration, known.partner))
-    made, notices = _maker(context).withdrawn(standing, received, place, job.as_of, live.content.withdrawn)
+    made, notices = _maker(context).withdrawn(context.standing, received, place, job.as_of, live.content.withdrawn)
     withdrawn = (*made, *_left(live.content.withdrawn, made, place))
-    if withdrawn == live.content.withdrawn and rows == live.content.rows:
-        return live.content, []
-    whole = _bundle_files(system, known.site, rows, withdrawn)
+    if withdrawn == base.withdrawn and rows == base.rows:
+        return base, []
+    whole = _bundle_files(system, known.site, rows, withdrawn, base.rows)
     sheets = [file for file in notices if file.path.startswith("assets/")]
-    kept = {row.path: row for row in live.content.files}
+    kept = {row.path: row for row in base.files}
     kept.update({row.path: row for row in file_rows([*sheets, *whole])})
     files = tuple(kept[path] for path in sorted(kept))
-    return replace(live.content, rows=rows, withdrawn=withdrawn, files=files), [*whole, *notices]
+    return replace(base, rows=rows, withdrawn=withdrawn, files=files), [*whole, *notices]
 
 
 # Per process: notices are the same for most sites, and are made once.
@@ -185,12 +210,14 @@ def _left(before: tuple[Withdrawn, ...], made: tuple[Withdrawn, ...], place: Pla
     return (gone for gone in before if (gone.id, gone.language) not in there)
 
 
-def _bundle_files(system: System, site: Site, rows: tuple[Row, ...], withdrawn: tuple[Withdrawn, ...]) -> list[OutputFile]:
+def _bundle_files(
+    system: System, site: Site, rows: tuple[Row, ...], withdrawn: tuple[Withdrawn, ...], before: tuple[Row, ...]
+) -> list[OutputFile]:
     publisher = system.configuration.publisher_shown
     try:
-        return bundle_files(system, site, publisher, rows, withdrawn)
+        return bundle_files(system, site, publisher, rows, withdrawn, before)
     except UsageError:  # a template of the site's own fails: ours does not
-        return bundle_files(system, replace(site, templates=""), publisher, rows, withdrawn)
+        return bundle_files(system, replace(site, templates=""), publisher, rows, withdrawn, before)
 
 
 def known_topics(system: System, store: Store, known: Mapping[str, Known]) -> dict[Key, list[str]]:
@@ -199,7 +226,7 @@ def known_topics(system: System, store: Store, known: Mapping[str, Known]) -> di
     found: dict[Key, list[str]] = {}
     for prefix, site in known.items():
         try:
-            live = _live(system, store, prefix)
+            live = live_release(system, store, prefix)
             topics = archive.received(store, prefix, live.content.rows if live else ())
         except StoreError:
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.contracts.releasing import Content, Released
-from pipeline.contracts.rendering import Site
+from pipeline.contracts.rendering import OutputFile, Site
 from pipeline.contracts.rows import Row
 from pipeline.contracts.storing import Store
 
@@ -108,8 +108,9 @@ class Archive(Protocol):
     def terms(self, store: Store, prefix: str, sha256: str) -> bytes:
         """The terms of that hash. Raises NotFound."""
 
-    def recall(self, store: Store, prefix: str, content: Content) -> int:
-        """Puts back into the site's prefix what of a content is in the archive alone; returns the number of blobs."""
+    def recall(self, store: Store, prefix: str, content: Content, new: Iterable[OutputFile] = ()) -> int:
+        """Puts back into the site's prefix what of a content is in the archive alone, but for files that are yet to be stored;
+        returns the number of blobs."""
 
     def claim(self, store: Store, prefix: str, content: Content) -> None:
         """Tells `prune` that these blobs are about to be published. Raises StoreError where it is removing one of them."""

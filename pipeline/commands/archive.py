@@ -1,0 +1,161 @@
+"""Commands of a site's past and end: rollback, resume, offboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.commands.building import DEFAULT_CONFIG, build, salvaged, with_keys
+from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.decisions import ApprovedBy, By, StoreOption
+from pipeline.commands.options import Config, SiteOption
+from pipeline.commands.speaking import reported, say
+
+if TYPE_CHECKING:
+    from pipeline.contracts import EditorialDecision
+    from pipeline.plugins import System
+    from pipeline.withdrawing import Context, Job, Known
+
+commands = typer.Typer()
+
+Partner = Annotated[str, typer.Option("--partner", "-p", help="The partner.")]
+
+
+@commands.command(epilog='Examples:\n\n  run_pipeline.py rollback --partner riverside --to 41 --by "Ana Silva"')
+def rollback(
+    partner: Partner,
+    to: Annotated[int, typer.Option("--to", min=1, help="The release to go back to, by its sequence.")],
+    by: By,
+    site: SiteOption = "",
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+) -> None:
+    """Publish an earlier release of a site again, less what is withdrawn or refused today; runs leave the site alone until
+    resume."""
+    with reported():
+        from pipeline import holding
+
+        context, known = _context(salvaged(config, store))
+        chosen = _sites(known, partner, site)
+        if len(chosen) > 1:
+            _several(partner, chosen)
+        if chosen[0].partner is None:
+            _no_terms(partner)
+        past = holding.past_release(context, chosen[0], to)
+        context, decision = _decided(context, "rollback", chosen[0], by, approved_by, to)
+        report = holding.roll_back(context, _job(context, chosen[0]), past)
+        say(f"{report.site}: release {report.sequence} is live, with what release {to} had: {report.topics} topics")
+        say(f"decision {decision.number}: runs leave the site as it is until 'resume --partner {partner}'")
+
+
+@commands.command(epilog='Examples:\n\n  run_pipeline.py resume --partner riverside --by "Ana Silva"')
+def resume(
+    partner: Partner,
+    by: By,
+    site: SiteOption = "",
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+) -> None:
+    """End a rollback's hold: the next run publishes the site from the sources again."""
+    with reported():
+        from pipeline.errors import UsageError
+
+        context, known = _context(salvaged(config, store))
+        held = [each for each in _sites(known, partner, site) if each.site.id in context.standing.held]
+        if not held:
+            raise UsageError(f"no site of {partner} is on hold", expected="a site after a rollback", fix="see 'decisions list'")
+        for each in held:
+            context, decision = _decided(context, "resume", each, by, approved_by, 0)
+            say(f"decision {decision.number}: the next run publishes {each.site.id} again")
+
+
+@commands.command(epilog='Examples:\n\n  run_pipeline.py offboard --partner riverside --by "Ana Silva"')
+def offboard(
+    partner: Partner,
+    by: By,
+    site: SiteOption = "",
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+) -> None:
+    """End a partner whose file is gone: a last release without topics, and no run asks after it any more. Later withdrawals
+    still reach it."""
+    with reported():
+        from pipeline import holding
+        from pipeline.errors import UsageError
+
+        context, known = _context(build(config, store=store))
+        chosen = _sites(known, partner, site)
+        if there := [each.site.id for each in chosen if each.partner]:
+            raise UsageError(
+                f"partner {partner} still has its file, so runs would publish to {', '.join(there)} again",
+                fix=f"take {context.system.configuration.settings.partners}/{partner}.toml away first (or the site out of it)",
+            )
+        for each in chosen:
+            context, decision = _decided(context, "offboard", each, by, approved_by, 0)
+            report = holding.offboard(context, _job(context, each))
+            done = f"release {report.sequence} is live, with no topics" if report.sequence else "nothing was ever published there"
+            say(f"{each.site.id}: {done} (decision {decision.number})")
+
+
+def _context(system: System) -> tuple[Context, dict[str, Known]]:
+    from pipeline import deciding, withdrawing
+
+    moment = now()
+    system = with_keys(system, moment)
+    opened = system.open_store(system.configuration.settings.store)
+    when = withdrawing.Moment(run_id(moment), moment.isoformat(timespec="seconds"))
+    context = withdrawing.Context(system, opened, deciding.standing_of(system, opened), when)
+    return context, withdrawing.known_sites(system, opened)
+
+
+def _sites(known: dict[str, Known], partner: str, site: str) -> list[Known]:
+    from pipeline.settings import unknown
+
+    found = [each for _, each in sorted(known.items()) if each.site.partner == partner]
+    if not found:
+        raise unknown("partner", partner, {each.site.partner for each in known.values()})
+    if site and site not in [each.site.id for each in found]:
+        raise unknown("site", site, [each.site.id for each in found])
+    return [each for each in found if site in ("", each.site.id)]
+
+
+def _several(partner: str, chosen: list[Known]) -> None:
+    from pipeline.errors import UsageError
+
+    names = ", ".join(each.site.id for each in chosen)
+    raise UsageError(f"partner {partner} has several sites", expected=names, fix="name one with --site")
+
+
+def _no_terms(partner: str) -> None:
+    from pipeline.errors import UsageError
+
+    raise UsageError(
+        f"partner {partner} has no file that can be used, so nothing says what it may have today",
+        fix="mend the file, or bring it back; to take topics down, 'withdraw' them",
+    )
+
+
+def _job(context: Context, known: Known) -> Job:
+    from pipeline.withdrawing import Job
+
+    configuration = context.system.configuration
+    zone = configuration.timezone(known.partner) if known.partner else configuration.publisher_timezone
+    return Job(known, today("")(zone))
+
+
+def _decided(
+    context: Context, kind: str, known: Known, by: str, approved_by: str, sequence: int
+) -> tuple[Context, EditorialDecision]:
+    from dataclasses import replace
+
+    from pipeline import deciding
+    from pipeline.contracts import EditorialDecision
+
+    at = now().isoformat(timespec="seconds")
+    decision = EditorialDecision(kind, at, by, approved_by, partner=known.site.partner, site=known.site.id, sequence=sequence)
+    standing, decision = deciding.decide(context.system, context.store, context.standing, decision)
+    return replace(context, standing=standing), decision
