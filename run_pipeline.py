@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.commands import archive, bundles, content, decisions, delivery, operate
+from pipeline.commands import archive, bundles, content, decisions, delivery, operate, rights
 
 app = typer.Typer(
     help="Topic XML in; licensed, proven, reproducible bundles out, one per partner site.",
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (content, decisions, archive, bundles, delivery, operate):
+for room in (content, decisions, archive, bundles, delivery, operate, rights):
     app.add_typer(room.commands)
 
 

@@ -81,7 +81,8 @@ class Granted:
 
 @dataclass(frozen=True)
 class SitePlan:
-    """One site on one day. `granted` and `withheld` together hold every topic once."""
+    """One site on one day. `granted` and `withheld` together hold every topic once; `until` is the first day on which a rule's
+    answer about a topic could differ."""
 
     site: Site
     partner: Partner
@@ -89,6 +90,7 @@ class SitePlan:
     granted: Mapping[Key, Granted]
     withheld: Mapping[Key, tuple[Decision, ...]]
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # id -> languages that the site has it in
+    until: Mapping[Key, date] = field(default_factory=dict)
 
     def stands_in_for(self, metadata: Metadata, concepts: Mapping[str, Sequence[Key]]) -> tuple[str, ...]:
         """The languages of the site that lack this topic, and for which the partner lets the topic's language stand in."""
@@ -139,6 +141,7 @@ def plan_site(
     bench = _Bench(site.id, list(all_terms(partner)), rules, formats, as_of, around or Around(topics_by_id(topics)))
     granted: dict[Key, Granted] = {}
     withheld: dict[Key, tuple[Decision, ...]] = {}
+    until: dict[Key, date] = {}
     for topic in topics:
         withdrawal = standing.withdrawal(topic.id, topic.language, topic.version) if standing else None
         found, refusals = bench.granted(topic, why(withdrawal) if withdrawal else "")
@@ -146,8 +149,10 @@ def plan_site(
             granted[topic.key] = found
         else:
             withheld[topic.key] = refusals
+        if bench.days:
+            until[topic.key] = min(bench.days)
     _withhold_without_companions(topics, granted, withheld, bench)
-    return SitePlan(site, partner, as_of, granted, withheld, _languages(granted))
+    return SitePlan(site, partner, as_of, granted, withheld, _languages(granted), until)
 
 
 def topics_by_id(topics: Iterable[Metadata]) -> dict[str, tuple[Metadata, ...]]:
@@ -175,10 +180,12 @@ class _Bench:
         self.site, self.terms, self.rules, self.formats, self.as_of, self.around = site, terms, rules, formats, as_of, around
         self._general = [rule for rule in rules.values() if not rule.BY_FORMAT]
         self._by_format = [rule for rule in rules.values() if rule.BY_FORMAT]
+        self.days: set[date] = set()  # on which an answer about the last topic could differ
         self._known: dict[object, Granted] = {}  # equal answers are one object: plans travel to workers
 
     def granted(self, topic: Metadata, withdrawn: str = "") -> tuple[Granted | None, tuple[Decision, ...]]:
         """What the site has of a topic; None and the refusals of the grant that came nearest, where it has nothing."""
+        self.days = set()
         covering: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
         nearest: tuple[Decision, ...] | None = None
         for number, terms in enumerate(self.terms):
@@ -193,6 +200,7 @@ class _Bench:
 
     def _ask(self, rules: Sequence[Rule], topic: Metadata, use: Use, terms: Terms) -> tuple[list[Decision], tuple[str, ...]]:
         decisions = [rule.decide(topic, use, terms, self.as_of) for rule in rules]
+        self.days.update(d.until for d in decisions if d.until)
         return [d for d in decisions if d.refuses], tuple(d.mark for d in decisions if d.mark)
 
     def _found(self, covering: Mapping[str, list[tuple[int, tuple[str, ...]]]]) -> Granted:

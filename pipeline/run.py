@@ -14,19 +14,21 @@ from functools import cached_property
 from typing import Any, Final
 
 from pipeline import audit, brake, causes, engine, holding, limits, reuse, withdrawing
+from pipeline.ahead import Ahead, upcoming
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
-from pipeline.contracts import Archive, Around, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
-from pipeline.editions import Key, SitePlan, plan_site, topics_by_id
+from pipeline.contracts import Archive, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
+from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error, warning
 from pipeline.handover import file_rows, hand_over, terms_of
+from pipeline.planning import rows_by_key, site_plans
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
 from pipeline.settings import Partner, unknown
-from pipeline.sites import Today, all_sites, contacts, notice_texts, publishers, site_digest, sites, withhold_languages
+from pipeline.sites import Today, all_sites, contacts, notice_texts, publishers, site_digest
 from pipeline.standing import Standing, line
 from pipeline.topic import Metadata
 from pipeline.unread import unread
@@ -75,6 +77,7 @@ class State:
     selected: frozenset[Key]
     live: dict[str, Released | None]
     store: Store | None  # to read from; None where the store is not asked
+    catalog: Catalog
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
     failed: dict[str, SyndicationError] = field(default_factory=dict)
     uploaded: Counter[str] = field(default_factory=Counter)
@@ -89,11 +92,6 @@ class State:
         """Makes what stands in the place of withdrawn topics."""
         configuration = self.context.system.configuration
         return NoticeMaker(self.context.system, configuration.publisher_shown, configuration.publisher_timezone)
-
-
-def rows_by_key(released: Released | None) -> dict[Key, Row]:
-    """The rows of a release by topic; none where there is no release."""
-    return {(row.id, row.language): row for row in released.content.rows} if released else {}
 
 
 def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
@@ -152,7 +150,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     # after what is live: a decision that comes later than both is published by whoever made it, and this run then loses the race
     standing = Standing(system.decisions.load().read(store)) if store else Standing()
     kept = _unread(system, partners, catalog, live)
-    plans = _plans(system, partners, catalog, options, report, kept, live, standing)
+    plans = site_plans(system, partners, catalog, options.today, report, kept, live, standing)
     catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,
@@ -173,7 +171,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     )
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
     report.decisions = [line(decision) for decision in standing.open()]
-    return State(context, selected, live, store, failed=failed)
+    return State(context, selected, live, store, catalog, failed=failed)
 
 
 def _selected(catalog: Catalog, names: Sequence[str]) -> frozenset[Key]:
@@ -212,33 +210,6 @@ def _unread(
             released = live.get(prefix)
             found[prefix] = unread(catalog, conditions, released.content.rows) if released else []
     return found
-
-
-def _plans(
-    system: System,
-    partners: Iterable[Partner],
-    catalog: Catalog,
-    options: Options,
-    report: Report,
-    kept: Mapping[str, list[Metadata]],
-    live: Mapping[str, Released | None],
-    standing: Standing,
-) -> dict[str, SitePlan]:
-    rules = {name: plugin.load() for name, plugin in system.rules.items()}
-    plans: dict[str, SitePlan] = {}
-    for partner in partners:
-        as_of = options.today(system.configuration.timezone(partner))
-        conditions = partner.conditions or system.configuration.settings.conditions
-        for prefix, site in sites(system.configuration, partner).items():
-            if site.id in standing.held:
-                continue
-            topics = [*catalog.under(conditions), *kept.get(prefix, ())]
-            around = Around(topics_by_id(topics), live=rows_by_key(live.get(prefix)))
-            plan = plan_site(topics, site, partner, rules, list(system.transforms), as_of, standing, around)
-            plan, findings = withhold_languages(plan, system.configuration)
-            report.findings += findings
-            plans[prefix] = plan
-    return plans
 
 
 # --- work ---------------------------------------------------------------------------------------
@@ -391,7 +362,9 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         site.state = "dry-run"
         return []
     sheets = [file for file in notices if file.path.startswith("assets/")]
-    content = _content(state.context, plan, rows, [*files, *sheets], withdrawn)
+    shown = {(row.id, row.language) for row in rows}
+    ahead = Ahead(state.context.system, plan, state.catalog, state.context.standing, once)
+    content = _content(state.context, plan, rows, [*files, *sheets], withdrawn, upcoming(ahead, shown))
     outcome = hand_over(
         state.context.system,
         state.context.store,
@@ -455,7 +428,12 @@ def _compare(site: SiteReport, live: Released | None, rows: Sequence[Row]) -> No
 
 
 def _content(
-    context: Context, plan: SitePlan, rows: Sequence[Row], files: Sequence[OutputFile], withdrawn: tuple[Withdrawn, ...]
+    context: Context,
+    plan: SitePlan,
+    rows: Sequence[Row],
+    files: Sequence[OutputFile],
+    withdrawn: tuple[Withdrawn, ...],
+    ahead: tuple[Mapping[str, str], ...],
 ) -> Content:
     active = [a for a in plan.partner.agreements if a.starts <= plan.as_of <= a.ends]
     (terms_sha256,) = terms_of(context.system, plan.partner)
@@ -473,6 +451,7 @@ def _content(
         rows=tuple(rows),
         files=file_rows({file.path: file for file in files}.values()),
         withdrawn=withdrawn,
+        upcoming=ahead,
     )
 
 

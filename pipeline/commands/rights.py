@@ -1,0 +1,55 @@
+"""Commands about rights over time: forecast, rehearse, report rights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.building import DEFAULT_CONFIG, opened
+from pipeline.commands.clock import today
+from pipeline.commands.options import AsOf, Config, Json, Partners
+from pipeline.commands.speaking import echo_json, note, print_table, say
+from pipeline.errors import UsageError
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py forecast\n\n  run_pipeline.py forecast --days 365 --partner riverside\n\n"
+    "  run_pipeline.py forecast --csv forecast.csv --ics forecast.ics"
+)
+def forecast(
+    config: Config = DEFAULT_CONFIG,
+    partner: Partners = None,
+    days: Annotated[int, typer.Option("--days", min=0, max=3650, help="How far to look ahead.")] = 90,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write every event to this file, for spreadsheets.")] = None,
+    ics: Annotated[Path | None, typer.Option("--ics", help="Also write the events to this file, for calendars.")] = None,
+    as_of: AsOf = "",
+    as_json: Json = False,
+) -> None:
+    """Say what lapses, lifts, expires or must be reviewed, and when: per partner and topic."""
+    with opened(config) as system:
+        from pipeline import forecast as forecasting
+        from pipeline import forecast_files
+
+        found = forecasting.forecast(system, today(as_of), days, partner or ())
+        written = [_write(csv, forecast_files.as_csv(found))] if csv else []
+        written += [_write(ics, forecast_files.as_ics(found, system.configuration.publisher.name))] if ics else []
+        for line in (*found.notes, *written):
+            note(line)
+        if as_json:
+            echo_json([event.as_row() for event in found.events])
+            return
+        print_table(forecasting.table(found))
+        say(f"{len(found.events)} changes from {found.as_of} to {found.until}")
+
+
+def _write(path: Path, data: bytes) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as problem:
+        raise UsageError(f"{path} can not be written", found=str(problem), fix="give another file") from None
+    return f"wrote {path}"
