@@ -15,8 +15,9 @@ run that dies can lose none. The bytes of files stay in the prefix until `prune`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from outputs import manifest
@@ -26,6 +27,7 @@ from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
 FOLDER: Final = "archive"
 SITES: Final = "sites"
+STALE: Final = timedelta(hours=1)  # a prune that has not ended its batch of deletes by then is dead
 _ATTEMPTS: Final = 20
 
 Key = tuple[str, str]
@@ -155,7 +157,9 @@ def keep(store: Store, prefix: str, released: Released | None, terms: Mapping[st
         return
     data, _ = store.get(manifest_key(prefix, released.manifest_sha256))
     found = manifest.read(data, f"{store.url}: the manifest of {prefix}, release {released.sequence},")
-    list(in_parallel(store, lambda shard: _copy(store, prefix, shard.sha256), found.shards))
+    parts = [shard.sha256 for shard in found.shards]
+    parts += [named] if manifest.is_sha256(named := str(found.header.changes.get("sha256", ""))) else []
+    list(in_parallel(store, lambda sha256: _copy(store, prefix, sha256), parts))
     put_once(store, manifest_key(home(prefix), released.manifest_sha256), data, manifest.MEDIA_TYPE)
     _update_received(store, prefix, released.content.rows)
     past = PastRelease(released.sequence, released.created, released.manifest_sha256, released.content.terms_sha256)
@@ -308,25 +312,32 @@ def condemn(store: Store, prefix: str, change: Callable[[Condemned], Condemned])
     raise StoreError(f"{store.url}: {home(prefix)}/condemned.json changes faster than it can be written", fix="run again")
 
 
-def claim(store: Store, prefix: str, content: Content) -> None:
-    """Takes the blobs of a content, which is about to be published, off the list of what `prune` will remove. Raises StoreError
-    where it is removing one of them at this moment."""
-    wanted = {file.sha256 for file in manifest.all_files(content)}
+def claim(store: Store, prefix: str, content: Content, moment: str) -> None:
+    """Takes the blobs of a content, which is about to be published, off the list of what `prune` will remove. Where a prune is
+    removing one of them at this `moment` (ISO 8601): raises StoreError; where one died over it, puts back what it removed."""
+    before, _ = condemned(store, prefix)
+    if not before.since and not before.going:
+        return
+    described = manifest.describe(content)
+    wanted = {file.sha256 for file in manifest.all_files(content)} | {shard.sha256 for shard, _ in described.shards}
 
-    def change(before: Condemned) -> Condemned:
-        if wanted.intersection(before.going):
+    def change(now: Condemned) -> Condemned:
+        hit = wanted.intersection(now.going)
+        if hit and not stale(now.began, moment):
             raise StoreError(
-                f"{store.url}: prune is removing blobs of {prefix} that this release needs; nothing was published",
-                found=f"begun {before.began}",
+                f"{store.url}: prune is removing {len(hit)} blobs of {prefix} that this release needs; nothing was published",
+                found=f"begun {now.began}",
                 fix="run again when prune has ended: what is missing is made and stored anew",
             )
-        return replace(before, since={sha256: day for sha256, day in before.since.items() if sha256 not in wanted})
+        since = {sha256: day for sha256, day in now.since.items() if sha256 not in wanted}
+        return Condemned(since) if hit else replace(now, since=since)
 
-    condemn(store, prefix, change)
+    if wanted.intersection(before.going) and condemn(store, prefix, change).going == ():
+        recall(store, prefix, content)
+    else:
+        condemn(store, prefix, change)
 
 
-def referenced(content: Content, shards: Iterable[str]) -> Iterator[str]:
-    """The SHA-256 of every blob that a release needs."""
-    yield from shards
-    for file in manifest.all_files(content):
-        yield file.sha256
+def stale(began: str, moment: str) -> bool:
+    """Whether a prune that began then is dead by this moment."""
+    return datetime.fromisoformat(moment) - datetime.fromisoformat(began) > STALE

@@ -37,7 +37,7 @@ def hand_over(
     if live is None or content != live.content:
         archive.describe(store, site)
         archive.keep(store, site.prefix, live, terms)
-        archive.claim(store, site.prefix, content)
+        archive.claim(store, site.prefix, content, created)
     outcome = releases.publish(store, site, content, live, run_id=run_id, created=created, signing=system.signing)
     return replace(outcome, uploaded=outcome.uploaded + stored)
 

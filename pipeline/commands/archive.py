@@ -1,7 +1,9 @@
-"""Commands of a site's past and end: rollback, resume, offboard."""
+"""Commands of a site's past and end: rollback, resume, offboard, report topic, prune."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +11,8 @@ import typer
 from pipeline.commands.building import DEFAULT_CONFIG, build, salvaged, with_keys
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.decisions import ApprovedBy, By, StoreOption
-from pipeline.commands.options import Config, SiteOption
-from pipeline.commands.speaking import reported, say
+from pipeline.commands.options import AsOf, Config, Json, Language, Partners, SiteOption
+from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
     from pipeline.contracts import EditorialDecision
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.withdrawing import Context, Job, Known
 
 commands = typer.Typer()
+reports = typer.Typer(help="Answer what was live.", no_args_is_help=True)
+commands.add_typer(reports, name="report")
 
 Partner = Annotated[str, typer.Option("--partner", "-p", help="The partner.")]
 
@@ -99,6 +103,98 @@ def offboard(
             report = holding.offboard(context, _job(context, each))
             done = f"release {report.sequence} is live, with no topics" if report.sequence else "nothing was ever published there"
             say(f"{each.site.id}: {done} (decision {decision.number})")
+
+
+@reports.command(
+    epilog="Examples:\n\n  run_pipeline.py report topic asthma --partner riverside --at 2026-03-01\n\n"
+    "  run_pipeline.py report topic asthma --partner riverside --at 2026-03-01T09:30-07:00 --output evidence"
+)
+def topic(
+    topic_id: Annotated[str, typer.Argument(help="The topic's id.", metavar="ID")],
+    partner: Partner,
+    at: Annotated[str, typer.Option("--at", help="A day (its end), or a moment; without a zone it is the publisher's.")],
+    site: SiteOption = "",
+    language: Language = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A folder for the bytes, the terms and the report.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+    as_json: Json = False,
+) -> None:
+    """Show what was live of a topic at a moment: release, terms, proofs, notices, and the bytes themselves."""
+    with reported():
+        from datetime import datetime
+
+        from pipeline import deciding, history
+
+        context, known = _context(salvaged(config, store))
+        chosen = _sites(known, partner, site)
+        if len(chosen) > 1:
+            _several(partner, chosen)
+        moment = deciding.moment_of(at, "--at", context.system.configuration.publisher_timezone)
+        prefix = chosen[0].site.prefix
+        found = history.shown(context.system, context.store, prefix, topic_id, language, datetime.fromisoformat(moment))
+        written = history.write(context.system, context.store, prefix, found, output) if output else []
+        if as_json:
+            echo_json(found.as_json())
+            return
+        for line in found.lines():
+            say(line)
+        for path in written:
+            say(f"wrote {path}")
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py prune --dry-run\n\n  run_pipeline.py prune --partner riverside")
+def prune(
+    partner: Partners = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be moved and removed.")] = False,
+    as_of: AsOf = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+    as_json: Json = False,
+) -> None:
+    """Move what no live release needs to the archive after a grace period, and remove what no release ever named."""
+    with reported():
+        from dataclasses import asdict
+
+        from outputs import prune as pruning
+        from pipeline.errors import StoreError
+
+        context, known = _context(build(config, store=store))
+        chosen = [each for _, each in sorted(known.items()) if not partner or each.site.partner in partner]
+        for name in partner or []:
+            _sites(known, name, "")
+        configuration = context.system.configuration
+        done, failed = [], []
+        with progress_shown() as progress:
+            for each in chosen:
+                try:
+                    found = pruning.prune(
+                        context.store,
+                        each.site.prefix,
+                        context.system.signing,
+                        today=today(as_of)(configuration.publisher_timezone),
+                        moment=context.moment.created,
+                        grace_days=configuration.settings.archive.grace_days,
+                        years=configuration.settings.archive.years,
+                        dry_run=dry_run,
+                        progress=partial(progress, each.site.id),
+                    )
+                except StoreError as problem:  # the other sites go on
+                    failed.append(problem)
+                    typer.echo(f"error: {problem}", err=True)
+                else:
+                    done.append(found)
+        if as_json:
+            echo_json([asdict(found) for found in done])
+        would = "would be " if dry_run else ""
+        for found in [] if as_json else done:
+            say(
+                f"{found.site}: {found.archived} objects {would}archived, {found.removed} {would}removed ({found.freed} bytes),"
+                f" {found.condemned} in their grace period, {found.expired} releases {would}forgotten"
+            )
+    raise typer.Exit(max((problem.exit_code for problem in failed), default=0))
 
 
 def _context(system: System) -> tuple[Context, dict[str, Known]]:

@@ -112,5 +112,19 @@ class Archive(Protocol):
         """Puts back into the site's prefix what of a content is in the archive alone, but for files that are yet to be stored;
         returns the number of blobs."""
 
-    def claim(self, store: Store, prefix: str, content: Content) -> None:
-        """Tells `prune` that these blobs are about to be published. Raises StoreError where it is removing one of them."""
+    def claim(self, store: Store, prefix: str, content: Content, moment: str) -> None:
+        """Tells `prune` that these blobs are about to be published. Raises StoreError where it is removing one of them at this
+        moment (ISO 8601)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What a prune did to a site, or would do: objects moved to the archive, removed for good (no release ever named them), still
+    in their grace period (`condemned`); bytes that left the site's prefix; releases older than are kept."""
+
+    site: str
+    condemned: int = 0
+    archived: int = 0
+    removed: int = 0
+    freed: int = 0
+    expired: int = 0

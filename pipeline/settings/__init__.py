@@ -22,12 +22,13 @@ from pipeline.settings.messages import Email, Notify, Webhook
 from pipeline.settings.partner import BrandSettings, Partner, PartnerNotices, SiteSettings
 from pipeline.settings.publisher import CopyrightDefaults, Freshness, Publisher, PublisherNotices, TopicDefaults
 from pipeline.settings.reading import read_toml, rejected, validated
-from pipeline.settings.syndication import Brake, Images, Settings
+from pipeline.settings.syndication import Archive, Brake, Images, Settings
 from pipeline.settings.terms import AfterEnd, Agreement, Exemption, Grant, Limits, Obligation
 
 __all__ = [
     "AfterEnd",
     "Agreement",
+    "Archive",
     "Asset",
     "Brake",
     "BrandSettings",

@@ -23,6 +23,15 @@ class Images(Model):
     max_megapixels: float = Field(25.0, gt=0, description="An image of more pixels is a finding and is not delivered.")
 
 
+class Archive(Model):
+    """How long the publisher keeps what was replaced."""
+
+    years: int = Field(10, ge=1, le=100, description="A replaced or withdrawn release can be asked for this long.")
+    grace_days: int = Field(
+        30, ge=1, le=3650, description="Partners can fetch a replaced release this long; then `prune` moves it to the archive."
+    )
+
+
 class Days(Model):
     """How many days signatures are valid. Every run renews what is past half its life."""
 
@@ -61,6 +70,7 @@ class Settings(Model):
     maps: list[str] = Field(default_factory=list, description="Root maps; empty: every map that no other map references.")
     workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
     brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
+    archive: Archive = Field(default_factory=Archive, description="How long is kept what was replaced.")
     images: Images = Field(default_factory=Images, description="How large images may be.")
     signing: Signing = Field(default_factory=Signing, description="With what releases are signed.")
     confirmed_edits: dict[str, Text] = Field(
