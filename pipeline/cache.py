@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
+import threading
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,11 +40,16 @@ class Cache:
         if not self.folder:
             return
         path = self._path(key)
+        beside = f"{path}.{os.getpid()}-{threading.get_ident()}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            try:
+                handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            with os.fdopen(handle, "wb") as file:
                 file.write(value)
-            os.replace(file.name, path)  # noqa: PTH105
+            os.replace(beside, path)  # noqa: PTH105
         except OSError:
             return
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 
 from pipeline.contracts import Edition, FileRow, OutputFile, Row, View
@@ -42,7 +41,7 @@ def make_row(
         territories=m.territories,
         summary=m.summary,
         also_called=m.also_called,
-        codes=tuple({k: v for k, v in asdict(code).items() if v} for code in m.codes),
+        codes=tuple({k: v for k in code.__slots__ if (v := getattr(code, k))} for code in m.codes),
         created=_iso(m.created),
         modified=_iso(m.modified),
         current_as_of=_iso(m.current_as_of),

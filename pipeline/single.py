@@ -15,12 +15,13 @@ from pipeline.contracts import OutputFile
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import UsageError
 from pipeline.findings import Finding, has_errors
+from pipeline.making import make_edition
 from pipeline.plugins import System
 from pipeline.report import Report, finding_lines
 from pipeline.run import Options, State, conditions_of, prepare
 from pipeline.settings import Partner, unknown
 from pipeline.sites import Today, prefix_of
-from pipeline.work import Job, Prepared, TopicResult, make_edition, render_view
+from pipeline.work import Job, Prepared, TopicResult, render_view
 from pipeline.work import prepare as prepare_topic
 
 

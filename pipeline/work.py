@@ -13,8 +13,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from pipeline import assets as images
 from pipeline import audit, causes, editions, rights, withheld
@@ -30,7 +30,6 @@ from pipeline.contracts import (
     Files,
     Image,
     Index,
-    License,
     OutputFile,
     Place,
     Publisher,
@@ -38,19 +37,17 @@ from pipeline.contracts import (
     Row,
     Store,
     Transform,
-    Translated,
     View,
 )
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.findings import Finding, error, has_errors, warning
-from pipeline.labels import labels
-from pipeline.marks import corrections, marks
-from pipeline.notices import CREDITS, Texts, notices
+from pipeline.making import in_format, in_formats, make_edition
+from pipeline.notices import Texts
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
 from pipeline.rows import make_row
-from pipeline.sites import licensed_codes, robots, template_failure
+from pipeline.sites import template_failure
 from pipeline.standing import Standing
 from pipeline.topic import Metadata, Topic, digest, schema_problems
 
@@ -283,15 +280,16 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
     result.findings += findings
     if has_errors(findings):
         return
-    key = _row_key(context, prefix, edition, views)
+    by_format = in_formats(plan, edition, views)
+    key = _row_key(context, prefix, edition, by_format, views)
     try:
-        row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, views, result)
+        row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, by_format, views, result)
     except StoreError as problem:
         result.failures[prefix] = problem
         return
     if row is not None:
         result.rows[prefix] = row
-        context.cache.put(key, json.dumps(asdict(row), ensure_ascii=False).encode())
+        context.cache.put(key, json.dumps(_plain(row), ensure_ascii=False).encode())
 
 
 def _views(
@@ -310,61 +308,21 @@ def _views(
     return views, list(findings)
 
 
-def make_edition(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Edition:
-    """The topic as this site gets it in the first of these formats: notices, licence, marks, its other languages."""
-    publisher_texts, partner_texts = context.texts[plan.partner.id, metadata.language]
-    order = (*CREDITS, *(plan.partner.order or context.system.configuration.publisher.order))
-    source = metadata.translation
-    if source and source.of not in plan.languages:  # an original that the site does not have is not named
-        metadata = replace(metadata, translation=replace(source, of=""))
-    edition = Edition(
-        metadata=replace(metadata, codes=licensed_codes(metadata.codes, plan.partner.code_systems)),
-        site=plan.site,
-        publisher=context.publishers[metadata.language],
-        notices=notices(metadata, publisher_texts, partner_texts, labels(metadata.language), order),
-        license=License("", "", url=publisher_texts.terms_url),
-        formats=formats,
-        translations=tuple(_translations(context, plan, metadata, formats)),
-        marks=corrections(context.standing, metadata, plan.as_of, context.system.configuration.publisher_timezone),
-        stands_in_for=plan.stands_in_for(metadata, context.concepts),
-    )
-    return in_format(plan, edition, formats[0])
-
-
-def in_format(plan: SitePlan, edition: Edition, name: str) -> Edition:
-    """The edition under the terms of one format: its grant, its marks, whether search engines may index it."""
-    granted, metadata = plan.granted[edition.metadata.key], edition.metadata
-    license_ = granted.license(name, plan.site.id)
-    kinds = (*granted.marks.get(name, ()), *(["language"] if edition.stands_in_for else []))
-    corrected = tuple(mark for mark in edition.marks if mark.kind == "corrected")
-    return replace(
-        edition,
-        site=replace(plan.site, robots=robots(plan.partner.all_sites()[plan.site.id], license_, metadata)),
-        license=replace(license_, url=edition.license.url),
-        marks=(*marks(kinds, metadata, labels(metadata.language)), *corrected),
-        terms_modified=license_.starts,
-    )
-
-
-def _translations(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Iterator[Translated]:
-    """Other languages that the site has in all these formats, so that every page of this edition may lead to them."""
-    for key in context.concepts.get(metadata.concept, ()):
-        other = plan.granted.get(key)
-        if key != metadata.key and key[1] != metadata.language and other and set(formats) <= set(other.formats):
-            yield Translated(key[1], key[0], context.titles[key])
-
-
-def _row_key(context: Context, prefix: str, edition: Edition, views: Mapping[str, View]) -> str:
+def _row_key(context: Context, prefix: str, edition: Edition, by_format: Mapping[str, Edition], views: Mapping[str, View]) -> str:
     """Everything that decides the bytes of an edition's files, and so its row."""
     said = replace(
         edition, site=replace(edition.site, brand=type(edition.site.brand)()), publisher=replace(edition.publisher, logo=None)
     )
     logo = edition.publisher.logo.sha256 if edition.publisher.logo else ""
-    plan = context.plans[prefix]
-    terms = [in_format(plan, said, name) for name in views]
-    under = [(view.key, one.license, one.marks, one.site.robots) for view, one in zip(views.values(), terms, strict=True)]
+    under = [(view.key, (e := by_format[name]).license, e.marks, e.site.robots) for name, view in views.items()]
     parts = (context.tool, context.site_digests[prefix], logo, list(views), under, said)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which copies every text of it on the way."""
+    values = {name: getattr(row, name) for name in row.__slots__}
+    return values | {"files": [{name: getattr(file, name) for name in file.__slots__} for file in row.files]}
 
 
 def _cached_row(context: Context, prefix: str, key: str) -> Row | None:
@@ -382,26 +340,31 @@ def _cached_row(context: Context, prefix: str, key: str) -> Row | None:
 
 
 def _render(
-    context: Context, prefix: str, prepared: Prepared, edition: Edition, views: Mapping[str, View], result: TopicResult
+    context: Context,
+    prefix: str,
+    prepared: Prepared,
+    edition: Edition,
+    by_format: Mapping[str, Edition],
+    views: Mapping[str, View],
+    result: TopicResult,
 ) -> Row | None:
     files: dict[str, tuple[str, OutputFile]] = {}
-    editions_by_format = {name: in_format(context.plans[prefix], edition, name) for name in views}
     for name, view in views.items():
-        produced, findings = _format(context, name, view, prepared, editions_by_format[name], result)
+        produced, findings = _format(context, name, view, prepared, by_format[name], result)
         result.findings += [replace(finding, partner=finding.partner or edition.site.partner) for finding in findings]
         if has_errors(findings):
             return None
         for file in produced:
             files.setdefault(file.path, (name, file))
     with result.stage("rights"):
-        record = rights.file(editions_by_format, _shown(views, prepared))
-        result.findings += (findings := audit.prove_record(record, editions_by_format, _withheld(context, edition)))
+        record = rights.file(by_format, _shown(views, prepared))
+        result.findings += (findings := audit.prove_record(record, by_format, _withheld(context, edition)))
     if has_errors(findings):
         return None
     files[record.path] = ("", record)
     if context.store is not None:
         result.files[prefix] = [file for _, file in files.values()]
-    kinds = dict.fromkeys(mark.kind for one in editions_by_format.values() for mark in one.marks)
+    kinds = dict.fromkeys(mark.kind for one in by_format.values() for mark in one.marks)
     why = causes.merged(prepared.causes, causes.of_edition(edition, context.site_digests[prefix], context.tool))
     return make_row(edition, files, views, text_sha256=prepared.text_sha256, marks=kinds, causes=why)
 

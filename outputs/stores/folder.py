@@ -160,15 +160,21 @@ class FolderStore:
     # --- writing ---
 
     def _temporary(self, data: bytes) -> Path:
-        path = Path(self.root, OWN, "tmp", uuid4().hex)
+        path = f"{self.root}/{OWN}/{_BESIDE}/{uuid4().hex}"
         try:
-            if not path.parent.is_dir():
-                self._make(path.parent)
-            path.write_bytes(data)
+            try:
+                handle = os.open(path, _NEW, 0o666)
+            except FileNotFoundError:
+                self._make(Path(path).parent)
+                handle = os.open(path, _NEW, 0o666)
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                left = memoryview(data)
+                while left:
+                    left = left[file.write(left) :]
         except OSError:
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
             raise
-        return path
+        return Path(path)
 
     def _make(self, folder: Path) -> None:
         root = Path(self.root)
@@ -183,6 +189,12 @@ class FolderStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def _commit(self, temporary: Path, target: Path, key: str, *, absent: bool, match: str) -> None:
+        if absent and not match:
+            # A link is never made over a name that is there, a symbolic link among them: its folder alone can lead elsewhere.
+            self._inside(target.parent)
+            with suppress(FileNotFoundError):
+                if _linked(temporary, target):
+                    return
         if not self._inside(target).parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
         if absent and not match and _linked(temporary, target):
@@ -201,6 +213,10 @@ class FolderStore:
         with lock.open("ab") as held:
             fcntl.flock(held, fcntl.LOCK_EX)  # of this opening of the file, so it holds between threads too
             yield
+
+
+_BESIDE = "tmp"  # in our own folder: where files are written before they get their names
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @lru_cache(maxsize=4096)
@@ -231,7 +247,7 @@ def _token(data: bytes) -> str:
 def _linked(temporary: Path, target: Path) -> bool:
     """Whether the file now has its name; False where this file system knows no links. Raises PreconditionFailed."""
     try:
-        target.hardlink_to(temporary)
+        os.link(temporary, target)
     except FileExistsError:
         raise PreconditionFailed(f"{target} is there already") from None
     except OSError as error:

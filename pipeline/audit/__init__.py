@@ -89,10 +89,24 @@ def expectations(view: View, place: Place, shown: Collection[str] = ()) -> Expec
     `img/@src`); of others, their words stand in their place. Raises UsageError for an unknown media type."""
     spoken = not _reader(place).PICTURES
     base = view.presentation.heading_base if place.media_type == "application/json" else 2
-    sources = {image.get("src", "") for image in view.topic.body.iter("img")}
-    missing = frozenset() if spoken else frozenset(sources.difference(shown))
-    alone = view.topic.body.find(".//*[@data-only]") is not None  # else formats of one kind share an expectation
+    sources, alone = _traits(view)
+    missing = frozenset() if spoken else sources.difference(shown)
     return expect(view.topic, view.key, Manner(place.format if alone else "", place.omits, base, spoken, missing))
+
+
+_known_traits: OrderedDict[str, tuple[frozenset[str], bool]] = OrderedDict()
+
+
+def _traits(view: View) -> tuple[frozenset[str], bool]:
+    """The images of a view (by `img/@src`), and whether some of it is meant for certain formats alone: else formats of one kind
+    share an expectation. Remembered by the view's key."""
+    if view.key not in _known_traits:
+        body = view.topic.body
+        alone = any("data-only" in element.attrib for element in body.iter("*"))
+        _known_traits[view.key] = frozenset(image.get("src", "") for image in body.iter("img")), alone
+        while len(_known_traits) > 256:
+            _known_traits.popitem(last=False)
+    return _known_traits[view.key]
 
 
 # --- once per view ------------------------------------------------------------------------------
@@ -108,8 +122,7 @@ def prove_body(view: View, body: Body, place: Place, assets: Assets) -> list[Fin
     except Unreadable as error:
         return _findings([Problem(codes.UNREADABLE, str(error))], view, place)
     problems = [*reading.problems, *_counted(expected, body), *_outside(reading)]
-    shown = {image.get("src", ""): None for image in view.topic.body.iter("img")}
-    images = {source: image for source, image in assets.images.items() if source in shown}
+    images = {source: image for source, image in assets.images.items() if source in _traits(view)[0]}
     compared = _compared(expected, reading, reader, images, inside=False)
     return [*_findings(problems, view, place), *(_said(finding, view, place) for finding in compared)]
 

@@ -75,6 +75,21 @@ def sheet(text: str) -> Sheet:
     return Sheet(tuple(rules), tuple(urls), _variables(rules))
 
 
+def of_pages_alone(text: str) -> bool:
+    """Whether a sheet says nothing but what stands in the margins of printed pages: a topic's own running lines, whose words
+    differ from page to page and fetch nothing."""
+    return text.lstrip().startswith("@page") and _of_pages_alone(_QUOTED.sub("0", text))
+
+
+_QUOTED: Final = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
+_MAY_FETCH: Final = re.compile(r"""url|image|src|@import|/\*|[\\"']""", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _of_pages_alone(text: str) -> bool:
+    return not _MAY_FETCH.search(text) and all(rule.selector.startswith("@page") for rule in sheet(text).rules)
+
+
 @lru_cache(maxsize=1024)
 def declarations(text: str) -> tuple[Declaration, ...]:
     """The declarations of a `style` attribute."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, TypeVar
 
 from lxml import etree
 
@@ -101,16 +101,22 @@ class Manner:
 
 
 def expect(topic: Topic, key: str, manner: Manner) -> Expected:
-    """The expectation, remembered by the view's key: many sites share one view, and many formats one topic."""
-    wanted = (key, manner)
-    if wanted not in _seen:
-        _seen[wanted] = _Walk(topic, manner).result()
-        while len(_seen) > 256:
-            _seen.popitem(last=False)
-    _seen.move_to_end(wanted)
-    return _seen[wanted]
+    """The expectation, remembered by the view's key: many sites share one view, and many formats one walk."""
+    whole = replace(manner, omits=frozenset())
+    walk = _remembered(_walks, (key, whole), lambda: _Walk(topic, whole))
+    return _remembered(_seen, (key, manner), lambda: walk.without(manner.omits))
 
 
+def _remembered(known: OrderedDict[tuple[str, Manner], T], wanted: tuple[str, Manner], make: Callable[[], T]) -> T:
+    if wanted not in known:
+        known[wanted] = make()
+        while len(known) > 256:
+            known.popitem(last=False)
+    return known[wanted]
+
+
+T = TypeVar("T")
+_walks: OrderedDict[tuple[str, Manner], _Walk] = OrderedDict()
 _seen: OrderedDict[tuple[str, Manner], Expected] = OrderedDict()
 
 
@@ -144,8 +150,7 @@ class _At(NamedTuple):
 
     within: tuple[str, ...] = ()
     depth: int = 0
-    optional: bool = False
-    omitted: str = ""
+    reasons: tuple[str, ...] = ()
     tables: tuple[int, ...] = ()
     column: bool = False
     repeats: bool = False
@@ -154,16 +159,16 @@ class _At(NamedTuple):
 
 
 class _Walk:
-    """One walk over a body; collects blocks, images, links and counts."""
+    """One walk over a body; collects blocks, images and links, each with the names under which a format may leave it out."""
 
     def __init__(self, topic: Topic, manner: Manner) -> None:
         self.manner = manner
         self.ids = {element.get("id") for element in topic.body.iterfind(".//*[@id]")}
         self.words = labels(topic.metadata.language)
         self.blocks: list[Block] = []
-        self.images: list[ExpectedImage] = []
-        self.links: list[ExpectedLink] = []
-        self.counts: Counter[str] = Counter()
+        self.images: list[tuple[ExpectedImage, tuple[str, ...]]] = []
+        self.links: list[tuple[ExpectedLink, tuple[str, ...]]] = []
+        self.figures: list[tuple[str, ...]] = []
         self.run: list[str] = []
         self.tables = 0
         self.heads: set[etree._Element] = set()
@@ -175,9 +180,22 @@ class _Walk:
         self._children(topic.body, owner, at)
         self._flush(owner, at)
 
-    def result(self) -> Expected:
-        """What the walk has found."""
-        return Expected(tuple(self.blocks), tuple(self.images), tuple(self.links), dict(self.counts))
+    def without(self, omits: frozenset[str]) -> Expected:
+        """What a format must show that may leave these out."""
+        counts: Counter[str] = Counter()
+        blocks = [b._replace(optional=True) if b.reasons and not omits.isdisjoint(b.reasons) else b for b in self.blocks]
+        images = [replace(i, optional=True) if reasons and not omits.isdisjoint(reasons) else i for i, reasons in self.images]
+        counts["illustrations"] = sum(_omitted(reasons, omits) == "" for reasons in self.figures if "illustrations" in omits)
+        links = []
+        for link, reasons in self.links:
+            name, omitted = _NAMES.get(link.kind, ""), _omitted(reasons, omits)
+            if omitted in ("definitions", "illustrations") or (omitted == "related" and link.kind != "topic"):
+                continue
+            if name in omits or omitted:
+                counts[name] += 1
+            if link.kind not in ("local", "definition", "footnote") or link.href[1:] in self.ids:
+                links.append(replace(link, optional=True) if omitted or name in omits else link)
+        return Expected(tuple(blocks), tuple(images), tuple(links), +counts)
 
     def _shown(self, element: etree._Element) -> bool:
         if not isinstance(element.tag, str):
@@ -202,10 +220,12 @@ class _Walk:
         if text:
             self._emit(owner, at, text)
 
-    def _emit(self, owner: _Owner, at: _At, text: str) -> None:
+    def _emit(self, owner: _Owner, at: _At, text: str, optional: bool = False) -> None:
         first, owner.started = not owner.started, True
         own = owner.kind, text, owner.level, first, owner.marker, owner.scope
-        self.blocks.append(Block(*own, at.within, at.line, at.file, at.optional, at.tables, at.column, at.repeats, self.under))
+        self.blocks.append(
+            Block(*own, at.within, at.line, at.file, optional, at.tables, at.column, at.repeats, self.under, at.reasons)
+        )
         self.under = ()
 
     def _block(self, element: etree._Element, owner: _Owner, at: _At) -> None:
@@ -217,7 +237,7 @@ class _Walk:
             owner = _Owner("paragraph")
         elif element.tag == "section" and element.find("h") is None:
             if label := section_label(self.words, element.get("data-kind", "")):
-                self._emit(_Owner("word"), at._replace(optional=True), label)
+                self._emit(_Owner("word"), at, label, optional=True)
         elif element.tag == _MATH:
             self._inline(element, owner, at)
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
@@ -233,20 +253,23 @@ class _Walk:
             self.said[element] = [block.text for block in self.blocks[start:] if block.text]
 
     def _at(self, element: etree._Element, at: _At) -> _At:
-        tag, line = element.tag, element.get("data-line")
-        reason = self._may_go(element)
-        if reason == "illustrations" and not at.omitted:
-            self.counts[reason] += 1
+        tag, get = element.tag, element.get
+        line, file = get("data-line"), get("data-file", at.file)
+        place = int(line) if line else at.line
+        if tag in _PLAIN:
+            return _At(at.within, at.depth, at.reasons, at.tables, at.column, at.repeats, place, file)
+        reason = _may_go(element)
+        if reason == "illustrations":
+            self.figures.append(at.reasons)
         return _At(
-            (*at.within, element.get("data-kind", "note")) if tag == "aside" else at.within,
+            (*at.within, get("data-kind", "note")) if tag == "aside" else at.within,
             at.depth + 1 if tag == "section" and element.find("h") is not None else at.depth,
-            at.optional or bool(reason),
-            at.omitted or reason,
+            (*at.reasons, reason) if reason else at.reasons,
             (*at.tables, self._table(element)) if tag == "table" else at.tables,
             element in self.heads if tag == "tr" else at.column and tag != "table",
-            element.get("rowspan", "1") != "1" if tag in ("td", "th") else at.repeats,
-            int(line) if line else at.line,
-            element.get("data-file", at.file),
+            get("rowspan", "1") != "1" if tag in ("td", "th") else at.repeats,
+            place,
+            file,
         )
 
     def _table(self, table: etree._Element) -> int:
@@ -256,15 +279,6 @@ class _Walk:
         self.over.update(found.over)
         self.tables += 1
         return self.tables
-
-    def _may_go(self, element: etree._Element) -> str:
-        """The name under which the format may leave this element out, or ""."""
-        kind, name = element.get("data-kind", ""), ""
-        if element.tag == "section":
-            name = {"related": "related", "glossary": "definitions"}.get(kind, "")
-        elif element.tag == "figure" and _only_pictures(element):
-            name = "illustrations"
-        return name if name in self.manner.omits else ""
 
     def _owner(self, element: etree._Element, kind: str, at: _At) -> _Owner:
         if kind == "heading":
@@ -294,28 +308,32 @@ class _Walk:
 
     def _image(self, element: etree._Element, at: _At) -> None:
         source, alt = element.get("src", ""), fold(element.get("alt", ""))
-        self.images.append(ExpectedImage(source, alt, at.optional, at.line, at.file))
+        self.images.append((ExpectedImage(source, alt, False, at.line, at.file), at.reasons))
         if self.speech:
             self.run.append(self.speech.picture(alt))
         elif source in self.manner.missing:
             self.run.append(alt)
 
     def _link(self, element: etree._Element, text: str, at: _At) -> None:
-        kind, get = element.get("data-kind", ""), element.get
-        name = {"topic": "cross-references", "definition": "definitions"}.get(kind, "")
-        if at.omitted in ("definitions", "illustrations") or (at.omitted == "related" and kind != "topic"):
-            return
-        if name in self.manner.omits or at.omitted:
-            self.counts[name] += 1
-        optional = at.optional or name in self.manner.omits
-        if kind in ("local", "definition", "footnote") and not self._leads_somewhere(get("href", "")):
-            return
-        self.links.append(
-            ExpectedLink(kind, get("href", ""), get("data-topic", ""), get("data-anchor", ""), text, optional, at.line, at.file)
-        )
+        kind, href, topic, anchor = (element.get(name, "") for name in ("data-kind", "href", "data-topic", "data-anchor"))
+        self.links.append((ExpectedLink(kind, href, topic, anchor, text, False, at.line, at.file), at.reasons))
 
-    def _leads_somewhere(self, href: str) -> bool:
-        return href[1:] in self.ids
+
+_NAMES: Final = {"topic": "cross-references", "definition": "definitions"}
+# Nothing about these changes what holds for the text below but where they stand.
+_PLAIN: Final = frozenset({"p", "ul", "ol", "li", "dl", "dt", "dd", "h", "thead", "tbody", "tfoot", "div", "caption", "pre"})
+
+
+def _may_go(element: etree._Element) -> str:
+    """The name under which formats may leave this element out, or ""."""
+    if element.tag == "section":
+        return {"related": "related", "glossary": "definitions"}.get(element.get("data-kind", ""), "")
+    return "illustrations" if element.tag == "figure" and _only_pictures(element) else ""
+
+
+def _omitted(reasons: tuple[str, ...], omits: frozenset[str]) -> str:
+    """The outermost reason for which a format leaves something out; "" where it does not."""
+    return next((reason for reason in reasons if reason in omits), "")
 
 
 def section_label(words: Labels, kind: str) -> str:

@@ -7,8 +7,8 @@ found. Nothing here knows a media type.
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
@@ -21,17 +21,37 @@ from pipeline.labels import direction
 from pipeline.notices import Notice
 
 # These lines stand nowhere else; dates and names may be mentioned in the text.
-_ALONE: Final = frozenset({"copyright", "publisher-disclaimer", "partner-disclaimer"})
+_ALONE: Final = ("copyright", "publisher-disclaimer", "partner-disclaimer")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What every file of an edition must say: its notices, each as (text, printed), white space folded, by kind; what files may
+    say of themselves by our names, in no order."""
+
+    notices: Mapping[str, tuple[Notice, str, str]]
+    known: Mapping[str, list[str]]
+
+
+_last: list[tuple[Edition, Wanted]] = []
+
+
+def wanted(edition: Edition) -> Wanted:
+    """What every file of the edition must say; worked out once, because its formats come one after the other."""
+    if not _last or _last[0][0] is not edition:
+        spellings = {n.kind: (n, fold(n.text), fold(n.printed)) for n in edition.notices}
+        _last[:] = [(edition, Wanted(spellings, {name: _set(values) for name, values in _known(edition).items()}))]
+    return _last[0][1]
 
 
 def check(finished: Finished, reading: Reading) -> list[Problem]:
     """Everything wrong around the body."""
     edition = finished.edition
-    body_text = fold(" ".join(block.text for block in finished.inner.blocks))
-    said = fold(" ".join(block.text for block in reading.blocks))
+    body_text = " ".join([block.text for block in finished.inner.blocks])  # blocks are folded
+    said = " ".join([block.text for block in reading.blocks])
     return [
-        *_notices(edition.notices, reading),
-        *_elsewhere(edition.notices, said, "" if reading.whole else body_text),
+        *_notices(edition, reading),
+        *_elsewhere(edition, said, "" if reading.whole else body_text),
         *_title(edition, reading),
         *_marks(edition, said),
         *metadata(edition, reading.metadata),
@@ -43,31 +63,27 @@ def check(finished: Finished, reading: Reading) -> list[Problem]:
 # --- notices ------------------------------------------------------------------------------------
 
 
-def _notices(expected: Sequence[Notice], reading: Reading) -> Iterator[Problem]:
-    found = Counter(notice.kind for notice in reading.notices)
-    for notice in expected:
-        if not found[notice.kind]:
+def _notices(edition: Edition, reading: Reading) -> Iterator[Problem]:
+    found = [notice.kind for notice in reading.notices]
+    for notice in edition.notices:
+        if (count := found.count(notice.kind)) == 0:
             yield Problem(codes.NOTICE_MISSING, f"{notice.kind}: expected {_quoted(notice.text)}, found none")
-        elif found[notice.kind] > 1:
-            yield Problem(codes.NOTICE_TWICE, f"{notice.kind}: expected once, found {found[notice.kind]} times")
-    by_kind = {notice.kind: notice for notice in expected}
+        elif count > 1:
+            yield Problem(codes.NOTICE_TWICE, f"{notice.kind}: expected once, found {count} times")
+    by_kind = wanted(edition).notices
     for shown in reading.notices:
         if shown.kind not in by_kind:
             yield Problem(codes.NOTICE_UNKNOWN, f"{shown.kind}: {_quoted(shown.text)} is no notice of this edition")
             continue
-        notice = by_kind[shown.kind]
-        if shown.text not in _spellings(notice):
+        notice, text, printed = by_kind[shown.kind]
+        if shown.text not in (text, printed):
             yield Problem(codes.NOTICE_ALTERED, f"{notice.kind}: expected {_quoted(notice.text)}, found {_quoted(shown.text)}")
-        elif notice.url and shown.text != fold(notice.printed) and notice.url not in map(clean, shown.hrefs):
+        elif notice.url and shown.text != printed and notice.url not in map(clean, shown.hrefs):
             leads = ", ".join(shown.hrefs) or "nowhere"
             yield Problem(codes.NOTICE_ALTERED, f"{notice.kind}: expected a link to {notice.url}, found {leads}")
         if shown.hidden:
             yield Problem(codes.NOTICE_HIDDEN, f"{notice.kind}: {shown.hidden}")
-    yield from _order([n.kind for n in expected], [s.kind for s in reading.notices])
-
-
-def _spellings(notice: Notice) -> tuple[str, str]:
-    return fold(notice.text), fold(notice.printed)
+    yield from _order([n.kind for n in edition.notices], found)
 
 
 def _order(expected: Sequence[str], found: Sequence[str]) -> Iterator[Problem]:
@@ -77,14 +93,11 @@ def _order(expected: Sequence[str], found: Sequence[str]) -> Iterator[Problem]:
         yield Problem(codes.NOTICE_ORDER, f"expected {', '.join(wanted)}; found {', '.join(present)}")
 
 
-def _elsewhere(expected: Sequence[Notice], said: str, body_text: str) -> Iterator[Problem]:
-    for notice in expected:
-        if notice.kind in _ALONE:
-            count = said.count(fold(notice.text)) + body_text.count(fold(notice.text))
-            if count > 1:
-                yield Problem(
-                    codes.NOTICE_TWICE, f"{notice.kind}: {_quoted(notice.text)} stands {count} times in the visible text"
-                )
+def _elsewhere(edition: Edition, said: str, body_text: str) -> Iterator[Problem]:
+    for kind in _ALONE:
+        notice, text, _ = wanted(edition).notices.get(kind, (None, "", ""))
+        if notice is not None and (count := said.count(text) + body_text.count(text)) > 1:
+            yield Problem(codes.NOTICE_TWICE, f"{kind}: {_quoted(notice.text)} stands {count} times in the visible text")
 
 
 # --- title, marks, metadata ---------------------------------------------------------------------
@@ -108,11 +121,11 @@ def _marks(edition: Edition, said: str) -> Iterator[Problem]:
 
 def metadata(edition: Edition, found: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Problem]:
     """What a file says of itself (by our names) and the edition does not."""
-    known = _known(edition)
+    known = wanted(edition).known
     yield from _robots(edition.site.robots, [texts for name, texts in found if name == "robots"])
     for name, texts in found:
         values = known.get(name)
-        if values is not None and _set(texts) != _set(values):
+        if values is not None and _set(texts) != values:
             code = codes.LANGUAGE if name in ("language", "direction") else codes.METADATA
             said = ", ".join(map(_quoted, texts)) or "none"
             yield Problem(code, f"{name}: expected {', '.join(map(_quoted, values)) or 'none'}, found {said}")
@@ -128,7 +141,7 @@ def _robots(expected: str, found: Sequence[tuple[str, ...]]) -> Iterator[Problem
 
 def _set(texts: Sequence[str]) -> list[str]:
     """The texts in no order; an empty one is not said."""
-    return sorted(filter(None, map(fold, texts)))
+    return sorted(filter(None, map(fold, texts))) if texts else []
 
 
 def _known(edition: Edition) -> dict[str, tuple[str, ...]]:
@@ -168,9 +181,8 @@ def _known(edition: Edition) -> dict[str, tuple[str, ...]]:
 
 
 def _full_stops(edition: Edition, reading: Reading, body_text: str) -> Iterator[Problem]:
-    for block in reading.blocks:
-        text = block.text
-        if text.endswith("..") and not text.endswith("...") and text not in edition.metadata.title and text not in body_text:
+    for text in [block.text for block in reading.blocks if block.text.endswith("..")]:
+        if not text.endswith("...") and text not in edition.metadata.title and text not in body_text:
             yield Problem(codes.FULL_STOP, f"{_quoted(text[-80:])} ends in two full stops")
 
 

@@ -19,7 +19,6 @@ from urllib.parse import unquote
 from pipeline.audit import _codes as codes
 from pipeline.audit._compare import visible_signs
 from pipeline.audit._frame import resolved
-from pipeline.audit._frames import edition_values
 from pipeline.audit._markup import clean, scheme
 from pipeline.audit._mentions import Said
 from pipeline.audit._reading import Problem, Reading, fold, names
@@ -62,6 +61,8 @@ NOTHING: Final = Withheld()
 def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
     """Whatever of `said` names something withheld; `source` is the path of the file that says it. `own` gives what the topic, its
     site or the rows of a bundle say of themselves; it is asked where there is a doubt alone."""
+    if not withheld.all:
+        return
     known: Collection[str] | None = None
     for kind, text in said:
         found = _tokens(kind, text, source if kind == "address" else "", withheld.template)
@@ -128,6 +129,19 @@ _TERMS: Final = names(
     withdrawn textual visual unknown aut rev tableOfContents structuralNavigation readingOrder displayTransformability ARIA
     alternativeText MathML"""
 )
+
+
+def edition_values(edition: Edition) -> Iterator[str]:
+    """What title, names, dates and notices of an edition say."""
+    m = edition.metadata
+    yield from (m.title, m.summary, m.url, *m.also_called, *m.keywords, m.version)
+    yield from (str(day) for day in (m.created, m.modified, m.current_as_of, m.review_due, m.go_live, m.expires) if day)
+    people = [*m.authors, *(review.person for review in m.reviews)]
+    yield from (text for p in people for text in (p.printed(), p.name, p.specialty, p.credentials))
+    yield from (text for code in m.codes for text in (code.code, code.display))
+    yield from (text for notice in edition.notices for text in (*notice.lines, notice.text, notice.printed))
+    yield from (text for other in edition.translations for text in (other.title,))
+    yield from (mark.text for mark in edition.marks)
 
 
 def own_words(edition: Edition, inner: Reading) -> frozenset[str]:

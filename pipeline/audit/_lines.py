@@ -49,8 +49,72 @@ class _Word:
 
 def compare(expected: Sequence[Block], lines: Sequence[str], *, inside: bool) -> list[Finding]:
     """What is lost, changed, added or out of order. `inside`: the lines are a whole file's, with words around the topic's."""
+    blocks = [block for block in expected if block.text]
+    if not inside and _line_by_line(blocks, lines):
+        return []
     found = [word for line in lines for word in _line(line)]
-    return list(islice(_Match([b for b in expected if b.text], found, inside).findings(), _MOST))
+    return list(islice(_Match(blocks, found, inside).findings(), _MOST))
+
+
+# --- the usual case -----------------------------------------------------------------------------
+
+
+def _line_by_line(blocks: Sequence[Block], lines: Sequence[str]) -> bool:
+    """Whether the lines are the blocks one by one, each on lines of its own with nothing but its sign before it. Where this
+    can not be said so simply (letters for numbers, scripts without spaces), words are compared one by one; so are tables."""
+    left = [folded for line in lines if (folded := " ".join(line.split()))]
+    at = index = 0
+    while index < len(blocks):
+        block = blocks[index]
+        if block.tables:
+            after = next((i for i in range(index, len(blocks)) if not blocks[i].tables), len(blocks))
+            end = _next(left, at, blocks[after]) if after < len(blocks) else len(left)
+            words = [word for line in left[at:end] for word in _line(line)]
+            if end < 0 or any(_Match(list(blocks[index:after]), words, False).findings()):
+                return False
+            index, at = after, end
+            continue
+        end, rest = _after(left, at, block)
+        if end < 0 and not block.optional:
+            return False
+        if end >= 0:
+            at = end
+            left[at : at + bool(rest)] = [rest] if rest else []
+        while at < len(left) and _RULE.fullmatch(left[at]):
+            at += 1
+        index += 1
+    return at == len(left)
+
+
+def _next(left: Sequence[str], at: int, block: Block) -> int:
+    """The next place where a block stands; -1 where it does not."""
+    return next((place for place in range(at, len(left)) if _after(left, place, block)[0] >= 0), -1)
+
+
+def _after(left: Sequence[str], at: int, block: Block) -> tuple[int, str]:
+    """The place after a block that stands here, and what is left of the line there, where its label is only a beginning;
+    -1 where the block does not stand here, or something else stands on its lines."""
+    if at >= len(left):
+        return -1, ""
+    said = left[at]
+    if block.kind == "word":
+        rest = said.removeprefix(block.text)
+        if len(rest) == len(said) or rest[:1] not in ("", ":") or rest[1:2] not in ("", " "):
+            return -1, ""
+        return (at, rest[2:]) if rest[2:] else (at + 1, "")
+    if block.kind == "item" and block.first:
+        sign = f"{block.marker}. " if block.marker else "- "
+        if not said.startswith(sign):
+            return -1, ""
+        said = said[len(sign) :]
+    end = at + 1
+    while len(said) < len(block.text) and end < len(left):
+        said += " " + left[end]
+        end += 1
+    return (end, "") if said == block.text else (-1, "")
+
+
+# --- word by word -------------------------------------------------------------------------------
 
 
 def _line(line: str) -> Iterator[_Word]:

@@ -17,8 +17,7 @@ from typing import Final
 from lxml import etree
 
 from pipeline.audit import _codes as codes
-from pipeline.audit._css import requested, sheet, unescape
-from pipeline.audit._reading import Block, Link, Picture, Problem, Request, Unreadable, fold, names
+from pipeline.audit._reading import Block, Link, Picture, Problem, Unreadable, fold, names
 from pipeline.audit._selectors import local
 
 VOID: Final = names("area base br col embed hr img input link meta source track wbr")
@@ -35,30 +34,32 @@ INLINES: Final = names(
 SEEN: Final = (
     BLOCKS - frozenset({"dialog", "select", "option", "form", "fieldset", "legend", "head", "title", "center", "dir"})
 ) | INLINES
+# What a notice may be made of.
+NOTICE_PARTS: Final = names("a address b bdi br cite div em footer i img li ol p section small span strong time ul dl dt dd")
 _TEXT_ONLY: Final = frozenset({"p", "pre", "summary", *HEADINGS}) | (INLINES - {"a", "img", "br"})
 _PARENTS: Final = {
     "li": {"ul", "ol", "menu"}, "dt": {"dl", "div"}, "dd": {"dl", "div"}, "caption": {"table"}, "thead": {"table"},
     "tbody": {"table"}, "tfoot": {"table"}, "tr": {"table", "thead", "tbody", "tfoot"}, "td": {"tr"}, "th": {"tr"},
     "figcaption": {"figure"}, "colgroup": {"table"}, "col": {"colgroup"}, "summary": {"details"},
 }  # fmt: skip
-_CHILDREN: Final = {
+CHILDREN: Final = {
     "ul": {"li"}, "ol": {"li"}, "table": {"caption", "colgroup", "thead", "tbody", "tfoot", "tr"}, "thead": {"tr"},
     "tbody": {"tr"}, "tfoot": {"tr"}, "tr": {"td", "th"}, "dl": {"dt", "dd", "div"}, "colgroup": {"col"},
 }  # fmt: skip
-_ROLES: Final = {
+ROLES: Final = {
     **dict.fromkeys(HEADINGS, "heading"), "p": "paragraph", "li": "item", "dt": "term", "dd": "definition", "td": "cell",
     "th": "header", "caption": "caption", "figcaption": "caption", "pre": "preformatted",
 }  # fmt: skip
-_KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
-_SCRIPTS: Final = {"sup": "^", "sub": "_"}
+KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
+SCRIPTS: Final = {"sup": "^", "sub": "_"}
 # Elements that make a browser read on in another way than a reader of mark-up expects.
 _TREACHEROUS: Final = names("plaintext xmp listing noembed noframes frameset frame isindex nextid marquee bdo")
 _ACTIVE: Final = names("script iframe frame object embed applet form input button select textarea base portal")
 
-_BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DECLARED: Final = re.compile(r"<!(?!--)(?!doctype html\s*>)|<\?", re.IGNORECASE)
-_ARROW: Final = re.compile("[\u2190-\u21ff\u2b00-\u2bff\ufe0e\ufe0f\\s]*")
+ARROW: Final = re.compile("[\u2190-\u21ff\u2b00-\u2bff\ufe0e\ufe0f\\s]*")
 _COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)(?:((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>)?")
 _FOREIGN: Final = frozenset({"svg", "math"})
@@ -79,7 +80,7 @@ def decode(data: bytes) -> str:
 def parse_html(text: str) -> tuple[etree._Element, list[Problem]]:
     """The `html` element and what in its mark-up is not plain. Raises Unreadable where nothing can be read."""
     problems = [Problem(codes.MARKUP, what) for what in _ambiguous(text)]
-    if bad := _BAD_CHARACTER.search(text):
+    if bad := BAD_CHARACTER.search(text):
         problems.append(Problem(codes.CHARACTER, f"control character U+{ord(bad[0]):04X} at offset {bad.start()}"))
     parser = etree.HTMLParser(recover=True, no_network=True, huge_tree=False, encoding="utf-8")
     try:
@@ -171,20 +172,25 @@ def nesting(root: etree._Element) -> list[Problem]:
     found: dict[str, None] = {}
     for parent in root.iter("*"):
         above = local(parent)
-        children = _CHILDREN.get(above)
+        children = CHILDREN.get(above)
         if above in _TREACHEROUS:
             found[f"<{above}> reads differently in browsers"] = None
         if children and _stray(parent):
             found[f"words between the parts of <{above}>"] = None
         for child in parent.iterchildren("*"):
             name = local(child)
-            homeless = name in _PARENTS and above not in _PARENTS[name]
-            strange = children is not None and name not in children and name not in ("script", "template")
-            if homeless or strange or (name in BLOCKS and above in _TEXT_ONLY):
+            if misplaced(above, name):
                 found[f"<{name}> in <{above}>"] = None
             if name == "a" and (above == "a" or next(parent.iterancestors("{*}a"), None) is not None):
                 found["<a> in <a>"] = None
     return [Problem(codes.MARKUP, text) for text in found]
+
+
+def misplaced(above: str, name: str) -> bool:
+    """Whether browsers move an element of this name out of one named `above`, or end that one before it."""
+    homeless = name in _PARENTS and above not in _PARENTS[name]
+    strange = above in CHILDREN and name not in CHILDREN[above] and name not in ("script", "template")
+    return homeless or strange or (name in BLOCKS and above in _TEXT_ONLY)
 
 
 def _stray(parent: etree._Element) -> bool:
@@ -307,8 +313,8 @@ class _Walk:
         elif name == "br":
             self.run.append(" ")
         elif not _is_sign(element, name):
-            if name in _SCRIPTS and not _only_link(element) and fold("".join(map(str, element.itertext()))):
-                self.run.append(_SCRIPTS[name])
+            if name in SCRIPTS and not _only_link(element) and fold("".join(map(str, element.itertext()))):
+                self.run.append(SCRIPTS[name])
             self.children(element, owner, at)
 
     def _credit(self, element: etree._Element, at: _At) -> None:
@@ -324,8 +330,8 @@ class _Walk:
             at = replace(at, within=(*at.within, element.get("data-kind", "")))
             owner.started = True
             owner = _Owner("paragraph")
-        kind = _ROLES.get(name, "")
-        if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
+        kind = ROLES.get(name, "")
+        if kind and not (kind in ("paragraph", "preformatted") and owner.kind in KEEPS):
             level = int(name[1]) if kind == "heading" else 0
             owner = _Owner(kind, level, _number(element) if kind == "item" else "", element.get("scope", ""))
         self.children(element, owner, at)
@@ -341,7 +347,7 @@ def _says_something(element: etree._Element) -> bool:
 def _is_sign(element: etree._Element, name: str) -> bool:
     """Whether an element is a sign that a format adds: an arrow back to the text. A footnote's mark (*, †) is the author's."""
     here = name == "a" and element.get("href", "").startswith("#") and not len(element)
-    return here and _ARROW.fullmatch(element.text or "") is not None
+    return here and ARROW.fullmatch(element.text or "") is not None
 
 
 def _only_link(script: etree._Element) -> bool:
@@ -386,70 +392,6 @@ def ids(root: etree._Element) -> list[str]:
 _IDS: Final = etree.XPath("descendant-or-self::*/@id", smart_strings=False)
 
 
-# Link relations that lead somewhere or say something; all others make a browser fetch.
-_STILL: Final = names(
-    """license canonical alternate author bookmark contents copyright describedby external first glossary help index last
-    next nofollow noopener noreferrer prev privacy-policy publisher related search self start tag terms-of-service up"""
-)
-_FETCHING: Final = names(
-    "src data poster background action formaction ping manifest classid code archive dynsrc lowsrc longdesc profile"
-)
-
-
-def requests(root: etree._Element, source: str) -> list[Request]:
-    """Everything that opening the page makes a browser or reading system fetch (or send)."""
-    found: list[tuple[str, str]] = []
-    for element in root.iter("*"):
-        found += _requests_of(element)
-    before = root.getprevious()
-    while before is not None:
-        if isinstance(before, etree._ProcessingInstruction) and "stylesheet" in (before.target or ""):
-            found += [(url, "<?xml-stylesheet?>") for url in re.findall(r"href\s*=\s*[\"']([^\"']*)", before.text or "")]
-        before = before.getprevious()
-    return [Request(url, how, source) for url, how in found]
-
-
-_HOLD_NONE: Final = names("class id lang dir rel type role alt title name content scope tabindex width height colspan rowspan")
-
-
-def _requests_of(element: etree._Element) -> list[tuple[str, str]]:
-    name: str = local(element)
-    found: list[tuple[str, str]] = []
-    if not _HOLD_NONE.issuperset(element.attrib):
-        for raw, value in element.attrib.items():
-            if raw not in _HOLD_NONE:
-                found += _requests_in(element, name, str(raw).rpartition("}")[2].rpartition(":")[2].lower(), str(value))
-    if name == "style":
-        found += [(url, "<style>") for url in sheet("".join(element.itertext())).urls]
-    if name == "meta" and (element.get("http-equiv") or "").lower() == "refresh":
-        found.append((element.get("content", "").partition("=")[2].strip(" '\"") or "refresh", "<meta refresh>"))
-    return found
-
-
-def _requests_in(element: etree._Element, name: str, attribute: str, text: str) -> list[tuple[str, str]]:
-    how = f"<{name} {attribute}>"
-    if attribute == "href":
-        return [(text, how)] if name not in ("a", "area") and _fetches(element, name) else []
-    if attribute in _FETCHING:
-        return [(text, how)] if attribute != "data" or name == "object" else []
-    if attribute in ("srcset", "imagesrcset"):
-        return [(part.split()[0], how) for part in text.split(",") if part.split()]
-    if attribute == "srcdoc":
-        return [(text, how)]
-    return [(url, how) for url in requested(unescape(text))] if attribute == "style" or "(" in text else []
-
-
-def _fetches(element: etree._Element, name: str) -> bool:
-    if name == "link":
-        relations = (element.get("rel") or "").lower().split()
-        return (
-            not relations
-            or any(rel not in _STILL and not rel.startswith("schema.") for rel in relations)
-            or "stylesheet" in relations
-        )
-    return True
-
-
 def active(root: etree._Element) -> list[Problem]:
     """Scripts, handlers, forms, frames. A script that is data (`application/ld+json`) does nothing."""
     found: dict[str, None] = {}
@@ -475,10 +417,17 @@ def schemes(found: Sequence[Link]) -> list[Problem]:
 
 def scheme(url: str) -> str:
     """An address's scheme as a browser sees it (white space and control characters inside it do not count)."""
-    found = re.match(r"([a-z][a-z0-9+.-]*):", clean(url).lower())
+    found = _SCHEME.match(clean(url).lower()) if ":" in url else None
     return found[1] if found else ""
+
+
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):")
 
 
 def clean(url: str) -> str:
     """The address as a browser reads it: no tabs or line ends, no outer spaces, slashes for backslashes."""
-    return re.sub(r"[\t\r\n]", "", url).strip("".join(map(chr, range(33)))).replace("\\", "/")
+    return url.translate(_IGNORED).strip(_OUTER).replace("\\", "/")
+
+
+_IGNORED: Final = dict.fromkeys(map(ord, "\t\r\n"))
+_OUTER: Final = "".join(map(chr, range(33)))

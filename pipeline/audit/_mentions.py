@@ -8,7 +8,7 @@ of a link.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -33,23 +33,29 @@ def of_markup(root: etree._Element, *, body: bool = False) -> Iterator[Said]:
     """Every attribute that says something, the text of every link (of a body: of links to topics, because an author's link to
     another site may be called anything), and JSON-LD."""
     for element in root.iter("*"):
-        for name, text in element.items():
-            if text.startswith("data:"):
-                continue  # the picture itself
-            if name in _ADDRESSES:
-                yield "address", text
-            elif name in _IDS:
-                yield "id", text
-            elif name not in _SILENT and text:
-                yield "value", text
+        yield from of_attributes(element.items())
         kind = local(element)
         if kind == "a" and (not body or element.get("data-topic")):
             yield "entry", markup.shown(element)
         elif kind == "script":
-            yield from _structured("".join(map(str, element.itertext())))
+            yield from of_data("".join(map(str, element.itertext())))
 
 
-def _structured(text: str) -> Iterator[Said]:
+def of_attributes(pairs: Iterable[tuple[str, str]]) -> Iterator[Said]:
+    """Every attribute of an element that says something."""
+    for name, text in pairs:
+        if text.startswith("data:"):
+            continue  # the picture itself
+        if name in _ADDRESSES:
+            yield "address", text
+        elif name in _IDS:
+            yield "id", text
+        elif name not in _SILENT and text:
+            yield "value", text
+
+
+def of_data(text: str) -> Iterator[Said]:
+    """What JSON-LD says."""
     try:
         yield from of_json(json.loads(text))
     except ValueError:

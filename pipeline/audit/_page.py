@@ -5,10 +5,9 @@ In: lxml trees. Out: problems and `Reading` parts. HTML pages, EPUB chapters and
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -19,22 +18,40 @@ from lxml import etree
 from pipeline.audit import _codes as codes
 from pipeline.audit import _markup as markup
 from pipeline.audit import _mentions as mentions
+from pipeline.audit import _plain
 from pipeline.audit._compare import visible_signs
-from pipeline.audit._reading import Block, Link, Problem, Reading, Shown, fold, names
+from pipeline.audit._reading import Block, Link, Problem, Reading, Request, Shown, fold
+from pipeline.audit._requests import requests_of
 from pipeline.audit._selectors import local
-from pipeline.audit._visible import Kind, Look, kinds
+from pipeline.audit._tags import NotPlain
+from pipeline.audit._visible import Look, Styles
 from pipeline.contracts import Edition
 
 _INTERNAL: Final = ("data-line", "data-file", "data-only", "data-audience")
-# What a notice may be made of.
-_NOTICE_PARTS: Final = names("a address b bdi br cite div em footer i img li ol p section small span strong time ul dl dt dd")
 
 
 @lru_cache(maxsize=16)
 def html_fragment(text: str, topic_id: str) -> Reading:
     """As `fragment`, from HTML text: a page and a JSON file of a topic often hold the same. Raises Unreadable."""
-    root, problems = markup.parse_fragment(text)
-    return with_problems(fragment(root, topic_id), problems)
+    try:
+        return plain(_plain.fragment(text, topic_id))
+    except NotPlain:
+        root, problems = markup.parse_fragment(text)
+        return with_problems(fragment(root, topic_id), problems)
+
+
+def plain(found: _plain.Found) -> Reading:
+    """What one pass over plain mark-up has found."""
+    return Reading(
+        blocks=tuple(found.blocks),
+        notices=tuple(found.notices),
+        links=tuple(found.links),
+        pictures=tuple(found.pictures),
+        requests=tuple([Request(url, how, "") for url, how in found.requests]),
+        ids=tuple(found.ids),
+        said=tuple(dict.fromkeys([*found.said, *(each for text in found.data for each in mentions.of_data(text))])),
+        chains=frozenset(found.chains),
+    )
 
 
 def fragment(root: etree._Element, topic_id: str) -> Reading:
@@ -53,7 +70,7 @@ def fragment(root: etree._Element, topic_id: str) -> Reading:
         blocks=tuple(text.blocks),
         links=tuple(links),
         pictures=tuple(markup.pictures(root)),
-        requests=tuple(markup.requests(root, "")),
+        requests=tuple(requests_of(root, "")),
         ids=tuple(markup.ids(root)),
         problems=tuple(problems),
         said=tuple(dict.fromkeys(mentions.of_markup(root, body=True))),
@@ -110,25 +127,14 @@ def _name(element: etree._Element) -> str:
 # --- around the body ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Around:
-    """What stands around a body, read once for all pages with the same frame: the tree and its look, what was found in it (its
-    requests without a source), and the characters in it that reorder text."""
-
-    root: etree._Element
-    look: Look
-    reading: Reading
-    disorder: frozenset[str]
-
-
 def around(
     root: etree._Element,
     words: etree._Element,
     look: Look,
     metadata: Iterable[tuple[str, tuple[str, ...]]],
     problems: Iterable[Problem],
-) -> Around:
-    """Reads a frame; the words that readers see stand below `words`."""
+) -> Reading:
+    """What stands around a body, read from a tree; the words that readers see stand below `words`."""
     links = markup.links(root)
     found = [*problems, *markup.active(root), *frame_style(root, look), *markup.schemes(links)]
     reading = Reading(
@@ -136,13 +142,14 @@ def around(
         notices=tuple(notices(root, look)),
         links=tuple(links),
         pictures=tuple(markup.pictures(root)),
-        requests=tuple(markup.requests(root, "")),
+        requests=tuple(requests_of(root, "")),
         ids=tuple(markup.ids(root)),
         metadata=tuple(metadata),
         problems=tuple(found),
         said=tuple(dict.fromkeys(mentions.of_markup(root))),
     )
-    return Around(root, look, reading, frozenset(markup.BIDI.findall("".join(map(str, root.itertext())))))
+    look.learn(root)
+    return reading
 
 
 def notices(root: etree._Element, look: Look) -> list[Shown]:
@@ -162,7 +169,7 @@ def _shown(element: etree._Element, look: Look) -> Shown:
 
 def _wrong(part: etree._Element, notice: etree._Element, look: Look) -> str:
     """What is wrong with a notice, or an element in it."""
-    if part is not notice and local(part) not in _NOTICE_PARTS:
+    if part is not notice and local(part) not in markup.NOTICE_PARTS:
         return f"<{local(part)}> inside"
     if part is not notice and part.get("data-notice") is not None:
         return f"the notice {part.get('data-notice')!r} stands inside"
@@ -170,13 +177,11 @@ def _wrong(part: etree._Element, notice: etree._Element, look: Look) -> str:
     return why.reason if why else ""
 
 
-def body_hidden(place: etree._Element, look: Look, content: bytes, make: Callable[[], etree._Element]) -> list[Problem]:
+def body_hidden(place: etree._Element, look: Look, inner: Reading, make: Callable[[], etree._Element]) -> list[Problem]:
     """Whether words of the body, standing at its place in the page, are hidden by what is around it or by the sheets. `make`
-    gives the body's tree anew; where all kinds of elements in it are known already, it is not called."""
+    gives the body's tree; what is seen of it is noted for other bodies (`shows`)."""
     if around := look.hidden(place):
         return [Problem(codes.BODY_PLACE, f"the topic's text can not be seen: {around.reason}")]
-    if look.all_seen(_kinds(content, make), look.number(place)):
-        return []
     inside = list(make())
     place.extend(inside)
     found: dict[str, Problem] = {}
@@ -185,23 +190,17 @@ def body_hidden(place: etree._Element, look: Look, content: bytes, make: Callabl
             words = fold(" ".join(map(str, element.itertext()))) or element.get("alt", "")
             if words:
                 found.setdefault(why.reason, Problem(codes.TEXT_HIDDEN, f'{_name(element)} "{words[:60]}": {why.reason}'))
+    if not found and look.styles.plain:
+        look.styles.bodies.setdefault(look.number(place), set()).update(inner.chains)
     for child in inside:
         place.remove(child)
         look.forget(child)
     return list(found.values())
 
 
-_bodies: OrderedDict[bytes, tuple[tuple[Kind, int], ...]] = OrderedDict()
-
-
-def _kinds(content: bytes, make: Callable[[], etree._Element]) -> tuple[tuple[Kind, int], ...]:
-    """The kinds of elements of a body, remembered by its bytes."""
-    key = hashlib.sha256(content).digest()
-    if key not in _bodies:
-        _bodies[key] = kinds(make())
-        while len(_bodies) > 64:
-            _bodies.popitem(last=False)
-    return _bodies[key]
+def shows(styles: Styles, place: int, inner: Reading) -> bool:
+    """Whether all of a body is known to be seen, standing in the element of number `place`."""
+    return bool(inner.chains) and inner.chains <= styles.bodies.get(place, frozenset())
 
 
 def frame_style(root: etree._Element, look: Look) -> list[Problem]:
@@ -215,8 +214,9 @@ def sheets_in(root: etree._Element) -> list[str]:
     return ["".join(map(str, e.itertext())) for e in root.iter("{*}style")]
 
 
-def reordering(found: Collection[str], edition: Edition) -> list[Problem]:
+def reordering(root: etree._Element, edition: Edition) -> list[Problem]:
     """Characters in the frame that reorder text and that nothing of the edition has."""
+    found = frozenset(markup.BIDI.findall("".join(map(str, root.itertext()))))
     if not found:
         return []
     texts = [edition.metadata.title, edition.site.name, *(n.text for n in edition.notices), *(m.text for m in edition.marks)]

@@ -21,7 +21,7 @@ class Block(NamedTuple):
     an aside's kind, a label). `level` counts headings; `first`: the run opens its list item or cell;
     `marker` is an ordered item's number; `within` are the kinds of the asides around it, outermost first. `optional`: a format
     may leave it out. For media types without tables: `tables` are those around it, outermost first, `column` says that it
-    heads a column, `repeats` that it reaches over several rows.
+    heads a column, `repeats` that it reaches over several rows. `reasons` are names under which formats may leave it out.
     """
 
     kind: str
@@ -38,10 +38,10 @@ class Block(NamedTuple):
     column: bool = False
     repeats: bool = False
     heads: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One notice as found: kind, visible text, addresses of its links; `hidden` says why it can not be seen."""
 
     kind: str
@@ -50,8 +50,7 @@ class Shown:
     hidden: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One hyperlink: where to, its text, and for a link to another topic "<topic> <language> <anchor>"."""
 
     href: str
@@ -59,16 +58,14 @@ class Link:
     topic: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """One image as found: address and alternative text."""
 
     src: str
     alt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Something that is fetched when the file is opened. `source` is the file that asks, `how` names mark-up."""
 
     url: str
@@ -76,8 +73,7 @@ class Request:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong in itself, whatever the topic says."""
 
     code: Code
@@ -91,7 +87,8 @@ class Reading:
     `metadata` holds what the file says of itself by our names (title, language, direction, modified, ...); a name that is
     absent was not said, one that stands twice was said in two places. `members` are the paths of files inside the file.
     `said` are addresses, ids, values and texts of links, for the proof that nothing withheld is named (`_mentions.py`).
-    `whole`: the body was not found verbatim, so the blocks are the whole file's.
+    `whole`: the body was not found verbatim, so the blocks are the whole file's. Of a body in plain mark-up: `chains`, the kinds
+    of its elements by those around them; of a whole document also `place`, the number of its body, and `sheets`.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -105,6 +102,9 @@ class Reading:
     members: frozenset[str] = frozenset()
     said: tuple[tuple[str, str], ...] = ()
     whole: bool = False
+    chains: frozenset[int] = frozenset()
+    place: int = 0
+    sheets: tuple[str, ...] = ()
 
 
 class Unreadable(ValueError):

@@ -17,6 +17,7 @@ from pipeline.audit._css import sheet
 from pipeline.audit._frame import leads_out
 from pipeline.audit._leaks import Withheld
 from pipeline.audit._reading import Problem, Unreadable
+from pipeline.audit._requests import requests_of
 from pipeline.contracts import OutputFile
 
 
@@ -36,7 +37,7 @@ def _of(file: OutputFile) -> list[Problem]:
     if file.media_type != "text/html":
         return []
     root, found = markup.parse_html(markup.decode(file.data))
-    asked = [_asked(request.url, request.how) for request in markup.requests(root, file.path) if leads_out(request.url)]
+    asked = [_asked(request.url, request.how) for request in requests_of(root, file.path) if leads_out(request.url)]
     return [*found, *markup.active(root), *asked, *markup.schemes(markup.links(root))]
 
 

@@ -7,16 +7,16 @@ the chain of elements from the root, because every topic of a site stands in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from lxml import etree
 
 from pipeline.audit._colors import LOWEST, Paint, lowest_contrast, paints
-from pipeline.audit._css import Declaration, Rule, Sheet, declarations, sheet
+from pipeline.audit._css import Declaration, Rule, Sheet, declarations, of_pages_alone, sheet
 from pipeline.audit._hazards import generated, hazard, hazards
 from pipeline.audit._markup import hidden_by_markup
 from pipeline.audit._reading import names
@@ -51,7 +51,12 @@ class Why:
 def styles(texts: Iterable[str]) -> Styles:
     """The sheets of a page, in order, parsed once for all pages that have them. Sheets about paper alone (`@page`, with a
     topic's own running lines) are left aside."""
-    return _styles(tuple(text for text in texts if any(not rule.selector.startswith("@page") for rule in sheet(text).rules)))
+    return _styles(tuple(text for text in texts if not of_pages_alone(text) and _of_elements(text)))
+
+
+@lru_cache(maxsize=256)
+def _of_elements(text: str) -> bool:
+    return any(not rule.selector.startswith("@page") for rule in sheet(text).rules)
 
 
 @lru_cache(maxsize=64)
@@ -74,6 +79,10 @@ class Styles:
         self.covering = [rule for rule in found if _lays_over(rule.declarations)]
         asked = [rule.selector for rule in found] + [paint.selector for paint in painted]
         self.rememberable = not any(_SIBLINGS.search(s) or _ASKED.search(s) for s in asked)
+        self.plain = self.rememberable and not self.generated
+        self.known: dict[int, int] = {}  # how elements of frames look, by number: AS_IT_IS, ALTERED or GONE
+        self.exact: set[int] = set()  # the numbers of those that also stand out
+        self.bodies: dict[int, set[int]] = {}  # what is seen of bodies, by the number of the place they stand in
         self.verdicts: dict[tuple[int, bool], Why | None] = {}
         self.painted: dict[int, list[Paint]] = {}
 
@@ -93,7 +102,7 @@ class Look:
         if known is None:
             parent = element.getparent()
             own = _signature(element) if self.styles.rememberable else element
-            known = self._numbers[element] = _interned(own, 0 if parent is None else self.number(parent))
+            known = self._numbers[element] = interned(own, 0 if parent is None else self.number(parent))
         return known
 
     def forget(self, top: etree._Element) -> None:
@@ -144,16 +153,21 @@ class Look:
             self._paints[number] = [p for p in _meant(self.styles.paints, element) if matcher(p.selector)(element)]
         return self._paints[number]
 
-    def all_seen(self, found: Sequence[tuple[Kind, int]], place: int) -> bool:
-        """Whether all kinds of elements of a body are known to be seen, standing below the element of number `place`."""
-        if not self.styles.rememberable:
-            return False
-        numbers = [place]
-        for own, parent in found:
-            numbers.append(_interned(own, numbers[parent]))
-            if self._own.get((numbers[-1], own[0] not in ("br", "img")), _UNKNOWN) is not None:
-                return False
-        return True
+    def learn(self, root: etree._Element) -> None:
+        """Notes how each element of a frame looks, for other frames that have such elements: see `_plain.py`."""
+        styles = self.styles
+        if not styles.plain:
+            return
+        if len(styles.known) > _MOST_KNOWN:
+            styles.known.clear()
+            styles.exact.clear()
+        laid = {element for rule in styles.covering for element in root.iter("*") if matcher(rule.selector)(element)}
+        for element in root.iter("*"):
+            if element not in laid and element.get("style") is None:
+                number, why = self.number(element), self.hidden(element)
+                styles.known[number] = AS_IT_IS if why is None else GONE if why.gone else ALTERED
+                if self.hidden(element, exact=True) is None:
+                    styles.exact.add(number)
 
     def gone(self, root: etree._Element) -> frozenset[etree._Element]:
         """The elements below `root` whose words nobody sees."""
@@ -186,26 +200,19 @@ def _meant(table: Mapping[tuple[str, str], Sequence[T]], element: etree._Element
         yield from table.get(key, ())
 
 
-def kinds(root: etree._Element) -> tuple[tuple[Kind, int], ...]:
-    """The kinds of elements below `root`: for each its own signature, and the place of its parent's in the list (from 1;
-    0 = `root`)."""
-    found: dict[tuple[Kind, int], int] = {}
-    places = {root: 0}
-    for element in root.iterdescendants("*"):
-        parent = element.getparent()
-        kind = _signature(element), places.get(parent, 0) if parent is not None else 0
-        places[element] = found.setdefault(kind, len(found) + 1)
-    return tuple(found)
-
-
-_UNKNOWN: Final = Why("not looked at")
+AS_IT_IS, ALTERED, GONE = range(3)
+_MOST_KNOWN: Final = 50_000
 _numbers: dict[tuple[object, int], int] = {}
+when_forgotten: list[Callable[[], None]] = []  # those who remember numbers
 _next: Final = count(1)
 
 
-def _interned(own: object, parent: int) -> int:
+def interned(own: object, parent: int) -> int:
+    """A number for elements of one kind (`own`) below elements of one number; never given twice."""
     if len(_numbers) > 100_000:
         _numbers.clear()  # numbers are never given twice, so that what was remembered stays true
+        for forget in when_forgotten:
+            forget()
     key = own, parent
     if key not in _numbers:
         _numbers[key] = next(_next)
@@ -238,7 +245,12 @@ def _is_numbered(element: etree._Element) -> bool:
 
 
 def _signature(element: etree._Element) -> Kind:
-    return (local(element), *((name, value) for name, value in element.attrib.items() if name not in _MEANINGLESS))
+    return signature(local(element), element.attrib)
+
+
+def signature(name: str, attributes: Mapping[Any, Any] | etree._Attrib) -> Kind:
+    """An element by itself: its name, and the attributes that may decide how it looks."""
+    return (name, *((key, value) for key, value in attributes.items() if key not in _MEANINGLESS))
 
 
 def _lays_over(hazardous: Sequence[Declaration]) -> bool:

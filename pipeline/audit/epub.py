@@ -12,7 +12,7 @@ import posixpath
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
@@ -20,13 +20,15 @@ from urllib.parse import unquote
 from lxml import etree
 
 from pipeline.audit import _codes as codes
-from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
 from pipeline.audit import _mentions as mentions
 from pipeline.audit import _page as page
+from pipeline.audit import _plain
 from pipeline.audit._css import sheet
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
-from pipeline.audit._visible import Look, styles
+from pipeline.audit._requests import requests_of
+from pipeline.audit._tags import NotPlain, Tag
+from pipeline.audit._visible import Look, Styles, styles
 from pipeline.contracts import Place, View
 
 MEDIA_TYPE: Final = "application/epub+zip"
@@ -47,9 +49,7 @@ _HTML: Final = "{http://www.w3.org/1999/xhtml}html"
 
 def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
     """Reads a content document: its title, then the topic. Raises Unreadable."""
-    root, inner = _document(content)
-    reading = page.fragment(inner, view.topic.metadata.id)
-    problems = [*markup.nesting(root), *_languages(root, view.topic.metadata.language)]
+    reading, problems = _chapter(content, view.topic.metadata.id, view.topic.metadata.language)
     title = fold(view.topic.metadata.title)
     blocks = list(reading.blocks)
     if title and (not blocks or (blocks[0].kind, blocks[0].level, blocks[0].text) != ("heading", 1, title)):
@@ -57,9 +57,28 @@ def body(content: bytes, view: View, place: Place) -> Reading:  # noqa: ARG001
         problems.append(Problem(codes.TITLE, f'expected the title "{title}" first, found "{found[:120]}"'))
     else:
         del blocks[: bool(title)]
-    reading = replace(reading, blocks=tuple(blocks), requests=tuple(markup.requests(root, "")))
-    reading = replace(reading, said=tuple(dict.fromkeys(mentions.of_markup(root, body=True))))
-    return page.with_problems(reading, problems)
+    return page.with_problems(replace(reading, blocks=tuple(blocks)), problems)
+
+
+def _chapter(content: bytes, topic_id: str, language: str) -> tuple[Reading, list[Problem]]:
+    """A content document with its title, and what is wrong in it. Raises Unreadable."""
+    try:
+        found = _plain.chapter(markup.decode(content), topic_id)
+        if _proper_root(found, language):
+            sheets = tuple([tag.attributes.get("href", "") for tag, own in found.sheets if not own])
+            if len(sheets) == len(found.sheets):
+                return replace(page.plain(found), place=found.place, sheets=sheets), []
+    except NotPlain:
+        pass
+    root, inner = _document(content)
+    said = tuple(dict.fromkeys(mentions.of_markup(root, body=True)))
+    reading = replace(page.fragment(inner, topic_id), requests=tuple(requests_of(root, "")), said=said)
+    return reading, [*markup.nesting(root), *_languages(root, language)]
+
+
+def _proper_root(found: _plain.Found, language: str) -> bool:
+    attributes = found.root.attributes if found.root else {}
+    return attributes.get("lang") == attributes.get(f"{_XML}lang") == language
 
 
 def _document(data: bytes) -> tuple[etree._Element, etree._Element]:
@@ -107,8 +126,8 @@ def file(finished: Finished) -> Reading:
     pages = [_page(name, book, main.path, finished) for name in book.spine if name not in chapters]
     requests = [request for each in pages for request in each.requests] + list(_other_requests(book, main.path))
     for chapter in chapters:
-        requests += [replace(r, source=f"{main.path}/{chapter}") for r in finished.inner.requests]
-        problems += _concealed(chapter, book, content)
+        requests += [Request(r.url, r.how, f"{main.path}/{chapter}") for r in finished.inner.requests]
+        problems += _concealed(chapter, book, finished)
     problems += _navigation(book, dict.fromkeys(chapters, finished.inner.ids))
     own = [fold(finished.view.topic.metadata.title)] if chapters else []
     titles = (*own, *(title for each in pages for _, found in each.metadata for title in found))
@@ -199,29 +218,46 @@ def _inside(folder: str, href: str) -> str:
 
 
 def _page(name: str, book: _Book, path: str, finished: Finished) -> Reading:
-    shown = frames.frame(markup.decode(book.members[name]), frames.values(finished), frames.names(finished))
-    sheets = tuple(data for member, data in book.members.items() if book.manifest.get(member) == "text/css")
-    language = finished.edition.metadata.language
-    frame = _FRAMES.get((name, shown.text, sheets, language), lambda: _frame(name, shown.text, book, language))
-    reading = shown.fill(frame.reading)
-    problems = [*page.reordering(frame.disorder, finished.edition), *page.references(reading.ids, reading.links, ())]
+    text = markup.decode(book.members[name])
+    try:
+        reading = _in_one_pass(name, text, book, finished.edition.metadata.language)
+    except NotPlain:
+        reading = _from_tree(name, text, book, finished)
+    problems = [*reading.problems, *page.references(reading.ids, reading.links, ())]
     return replace(
         reading,
-        requests=tuple(replace(request, source=f"{path}/{name}") for request in reading.requests),
+        requests=tuple([Request(r.url, r.how, f"{path}/{name}") for r in reading.requests]),
         ids=(),
-        problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in (*reading.problems, *problems)),
+        problems=tuple(Problem(p.code, f"{name}: {p.text}") for p in problems),
     )
 
 
-_FRAMES: Final = frames.Remembered()
+def _in_one_pass(name: str, text: str, book: _Book, language: str) -> Reading:
+    """A page of the book without the topic's text. Raises NotPlain where more than a pass is needed."""
+
+    def look(sheets: Sequence[tuple[Tag, str]]) -> Styles:
+        return _styles(name, [own if tag.name == "style" else tag.attributes.get("href", "") for tag, own in sheets], book)
+
+    found = _plain.page(text, look, xml=True)
+    if not _proper_root(found, language) or found.data or any(own for _, own in found.sheets):
+        raise NotPlain("no plain page of a book")
+    return replace(page.plain(found), metadata=(("heading", tuple(found.headings)),))
 
 
-def _frame(name: str, text: str, book: _Book, language: str) -> page.Around:
-    """A page of the book without the topic's text. Raises Unreadable."""
+def _from_tree(name: str, text: str, book: _Book, finished: Finished) -> Reading:
+    """As `_in_one_pass`, from a tree, with what is wrong. Raises Unreadable."""
     root, inner = _document(text.encode())
     look = _look(root, name, book)
     heading = ("heading", tuple(page.headings(root, look)))
-    return page.around(root, inner, look, (heading,), [*markup.nesting(root), *_languages(root, language)])
+    language = finished.edition.metadata.language
+    problems = [*markup.nesting(root), *_languages(root, language), *page.reordering(root, finished.edition)]
+    return page.around(root, inner, look, (heading,), problems)
+
+
+def _styles(name: str, hrefs: Sequence[str], book: _Book) -> Styles:
+    """The sheets of the book that a page names, those that are not there left out."""
+    members = [_inside(posixpath.dirname(name), href) for href in hrefs]
+    return styles([book.members[member].decode("utf-8", "replace") for member in members if member in book.members])
 
 
 def _look(root: etree._Element, name: str, book: _Book) -> Look:
@@ -233,13 +269,18 @@ def _look(root: etree._Element, name: str, book: _Book) -> Look:
     return Look(styles(texts))
 
 
-def _concealed(chapter: str, book: _Book, content: bytes) -> list[Problem]:
+def _concealed(chapter: str, book: _Book, finished: Finished) -> list[Problem]:
     """Words of the body that the book's sheets hide."""
-    root, inner = _document(content)
+    inner = finished.inner
+    if inner.sheets:
+        used = _styles(chapter, inner.sheets, book)
+        if used.plain and page.shows(used, inner.place, inner):
+            return []
+    root, body = _document(finished.body.content)
     look = _look(root, chapter, book)
-    for child in list(inner):
-        inner.remove(child)
-    problems = page.body_hidden(inner, look, content, lambda: _document(content)[1])
+    for child in list(body):
+        body.remove(child)
+    problems = page.body_hidden(body, look, inner, lambda: _document(finished.body.content)[1])
     return problems + [Problem(codes.STYLE, f"words that only the style sheet has: {text}") for text in look.styles.generated]
 
 
@@ -249,7 +290,7 @@ def _other_requests(book: _Book, path: str) -> Iterator[Request]:
         if media_type == "text/css":
             yield from (Request(url, "style sheet", f"{path}/{name}") for url in sheet(data.decode("utf-8", "replace")).urls)
         elif media_type == "image/svg+xml" or name == book.nav:
-            yield from markup.requests(markup.parse_xml(data), f"{path}/{name}")
+            yield from requests_of(markup.parse_xml(data), f"{path}/{name}")
 
 
 def _navigation(book: _Book, ids: dict[str, tuple[str, ...]]) -> Iterator[Problem]:

@@ -15,12 +15,13 @@ from typing import Any, Final
 from lxml import etree
 
 from pipeline.audit import _codes as codes
-from pipeline.audit import _frames as frames
 from pipeline.audit import _markup as markup
 from pipeline.audit import _mentions as mentions
 from pipeline.audit import _page as page
+from pipeline.audit import _plain
 from pipeline.audit._frame import resolved
 from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreadable, fold
+from pipeline.audit._tags import NotPlain
 from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
 from pipeline.labels import direction
@@ -29,6 +30,7 @@ MEDIA_TYPE: Final = "application/json"
 PICTURES: Final = True
 ASPECTS: Final = frozenset({"kind", "level", "first", "marker", "scope", "within"})
 
+_NOTICE: Final = "data-notice="
 _MARK: Final = '<div data-audit-body="here"></div>'
 
 
@@ -53,18 +55,16 @@ def file(finished: Finished) -> Reading:
     article, fragment = _text(data, "html"), _fragment(finished.body.content)
     count = article.count(fragment)
     problems = list(_places(data, fragment, count, _MARK in article))
-    shown = frames.frame(article.replace(fragment, _MARK) if count else article, frames.values(finished), frames.names(finished))
     sheet, sheet_problems = _sheet(data, finished)
-    frame = _FRAMES.get((shown.text, sheet), lambda: _frame(shown.text, sheet))
-    reading = shown.fill(frame.reading)
-    problems += [*reading.problems, *sheet_problems, *page.reordering(frame.disorder, finished.edition)]
+    text = article.replace(fragment, _MARK) if count else article
+    try:
+        reading = _in_one_pass(text, sheet, count, finished)
+    except NotPlain:
+        reading = _from_tree(text, sheet, count, finished)
+    problems += [*reading.problems, *sheet_problems]
     problems += page.references(reading.ids, reading.links, finished.inner.ids if count else ())
-    problems += _named(frame.root, shown, finished.inner.ids if not count else ())
-    problems += [*_legal(data, finished), *_article(frame.root, finished)]
-    problems += _hidden_body(frame.root, frame.look, fragment) if count == 1 else []
-    requests = [
-        replace(request, source=main.path) for request in (*reading.requests, *(finished.inner.requests if count else ()))
-    ]
+    problems += _legal(data, finished, article, reading)
+    requests = [Request(r.url, r.how, main.path) for r in (*reading.requests, *(finished.inner.requests if count else ()))]
     return replace(
         reading,
         requests=(*requests, *_media(data, main.path)),
@@ -75,13 +75,27 @@ def file(finished: Finished) -> Reading:
     )
 
 
-_FRAMES: Final = frames.Remembered()
+def _in_one_pass(text: str, sheet: str, count: int, finished: Finished) -> Reading:
+    """What stands around the body in `html`. Raises NotPlain where more than a pass is needed."""
+    look = styles((sheet,) if sheet else ())
+    found = _plain.article(text, look)
+    if len(found.top) != 1 or found.words or found.strange or not all(i.startswith("syn-") for i in found.ids):
+        raise NotPlain("no plain article")
+    if any(_of_article(found.top[0].attributes, finished)):
+        raise NotPlain("no plain article")
+    if bool(found.place) != bool(count) or (count == 1 and not page.shows(look, found.place, finished.inner)):
+        raise NotPlain("a body that nobody has looked at in this place")
+    return page.plain(found)
 
 
-def _frame(text: str, sheet: str) -> page.Around:
-    """What stands around the body in `html`. Raises Unreadable."""
+def _from_tree(text: str, sheet: str, count: int, finished: Finished) -> Reading:
+    """As `_in_one_pass`, from the tree of a whole parser, with what is wrong. Raises Unreadable."""
     root, problems = markup.parse_fragment(text)
-    return page.around(root, root, Look(styles((sheet,) if sheet else ())), (), problems)
+    look = Look(styles((sheet,) if sheet else ()))
+    reading = page.around(root, root, look, (), problems)
+    more = [*page.reordering(root, finished.edition), *_named(root, finished.inner.ids if not count else ())]
+    more += [*_article(root, finished), *(_hidden_body(root, look, finished) if count == 1 else ())]
+    return replace(reading, problems=(*reading.problems, *more))
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
@@ -133,14 +147,15 @@ def _sheet(data: Mapping[str, Any], finished: Finished) -> tuple[str, list[Probl
     return found.data.decode("utf-8", "replace"), []
 
 
-def _hidden_body(root: etree._Element, look: Look, fragment: str) -> list[Problem]:
+def _hidden_body(root: etree._Element, look: Look, finished: Finished) -> list[Problem]:
     places = [e for e in root.iter("div") if e.get("data-audit-body") is not None]
     if len(places) != 1:
         return [Problem(codes.BODY_PLACE, "the topic's text does not stand in the article's flow of text")]
-    return page.body_hidden(places[0], look, fragment.encode(), lambda: markup.parse_fragment(fragment)[0])
+    fragment = _fragment(finished.body.content)
+    return page.body_hidden(places[0], look, finished.inner, lambda: markup.parse_fragment(fragment)[0])
 
 
-def _named(root: etree._Element, shown: frames.Frame, inner: tuple[str, ...]) -> Iterator[Problem]:
+def _named(root: etree._Element, inner: tuple[str, ...]) -> Iterator[Problem]:
     """A fragment stands in a partner's page: its classes must not meet others."""
     for element in root.iter("*"):
         for name in (element.get("class") or "").split():
@@ -148,26 +163,32 @@ def _named(root: etree._Element, shown: frames.Frame, inner: tuple[str, ...]) ->
                 yield Problem(codes.NAMES, f"html: expected classes syn-*, found {name!r}")
         if element.get("style") is not None:
             yield Problem(codes.ACTIVE, f"html carries style={element.get('style')!r}")
-        identity = shown.fill(element.get("id", "syn-"))
+        identity = element.get("id", "syn-")
         if not identity.startswith("syn-") and identity not in inner:
             yield Problem(codes.NAMES, f"html: expected ids syn-*, found {identity!r}")
 
 
 def _article(root: etree._Element, finished: Finished) -> Iterator[Problem]:
-    metadata = finished.edition.metadata
-    top = root[0] if len(root) == 1 and not (root.text or "").strip() else None
-    if top is None or "syn-topic" not in (top.get("class") or "").split():
+    if len(root) != 1 or (root.text or "").strip():
         yield Problem(codes.NAMES, 'html: expected one root element of class "syn-topic"')
-    elif top.get("lang") != metadata.language:
-        yield Problem(codes.LANGUAGE, f"html: expected lang {metadata.language}, found {top.get('lang') or 'none'}")
-    elif (top.get("dir") or "ltr") != direction(metadata.language):
-        yield Problem(codes.LANGUAGE, f"html: expected dir {direction(metadata.language)}, found {top.get('dir') or 'none'}")
+    else:
+        yield from _of_article(root[0].attrib, finished)
+
+
+def _of_article(attributes: Mapping[Any, Any] | etree._Attrib, finished: Finished) -> Iterator[Problem]:
+    language = finished.edition.metadata.language
+    if "syn-topic" not in (attributes.get("class") or "").split():
+        yield Problem(codes.NAMES, 'html: expected one root element of class "syn-topic"')
+    elif attributes.get("lang") != language:
+        yield Problem(codes.LANGUAGE, f"html: expected lang {language}, found {attributes.get('lang') or 'none'}")
+    elif (attributes.get("dir") or "ltr") != direction(language):
+        yield Problem(codes.LANGUAGE, f"html: expected dir {direction(language)}, found {attributes.get('dir') or 'none'}")
 
 
 # --- the fields ---------------------------------------------------------------------------------
 
 
-def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
+def _legal(data: Mapping[str, Any], finished: Finished, article: str, around: Reading) -> Iterator[Problem]:
     """`legal` has each notice by kind, to the letter; `parts.legal` shows each once."""
     fields, parts = data.get("legal"), data.get("parts")
     expected = {n.kind: (n.text, list(n.lines), n.label, n.url) for n in finished.edition.notices}
@@ -185,9 +206,10 @@ def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
         if kind not in expected:
             yield Problem(codes.NOTICE_UNKNOWN, f"legal.{kind} is no notice of this edition")
     separate = parts.get("legal") if isinstance(parts, Mapping) else None
-    block = frames.frame(separate if isinstance(separate, str) else "", frames.values(finished))
-    frame = _FRAMES.get((block.text, ""), lambda: _frame(block.text, ""))
-    reading = block.fill(frame.reading)
+    separate = separate if isinstance(separate, str) else ""
+    if separate and separate in article and separate.count(_NOTICE) == article.count(_NOTICE) == len(around.notices):
+        return  # it is that part of the article that holds all notices, which are proven
+    reading = _block(separate)
     yield from (problem for problem in reading.problems if problem.code is codes.MARKUP or problem.code is codes.CHARACTER)
     shown = [(n.kind, n.text) for n in reading.notices]
     wanted = [(n.kind, fold(n.text)) for n in finished.edition.notices]
@@ -195,6 +217,15 @@ def _legal(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
         yield Problem(
             codes.NOTICE_ALTERED, f"parts.legal: expected {[k for k, _ in wanted]}, each once and exact, found {shown}"[:400]
         )
+
+
+def _block(text: str) -> Reading:
+    """The legal block by itself, without a sheet."""
+    try:
+        return page.plain(_plain.article(text, styles(())))
+    except NotPlain:
+        root, problems = markup.parse_fragment(text)
+        return page.around(root, root, Look(styles(())), (), problems)
 
 
 def _media(data: Mapping[str, Any], path: str) -> Iterator[Request]:
