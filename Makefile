@@ -18,11 +18,12 @@ BROKEN := $(shell test -e .venv/runtime.stamp && ! $(PY) -c '' 2>/dev/null && ec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-s3 test lint format bench lock clean force
+.PHONY: help demo demo-s3 pull-client test lint format bench lock clean force
 
 help: ## show this
 	@echo "make demo     build, publish and pull the examples; needs only Python 3.11+ and make"
 	@echo "make demo-s3  the same against a real S3 server that it starts on this machine"
+	@echo "make pull-client  the partner's client as one file: build/syndication-pull.pyz"
 	@echo "make test     lint, types and all tests (Java and S3 come by pip; the browser and Node are the system's)"
 	@echo "make lint     ruff and mypy alone;  make format  lays the code out"
 	@echo "make bench    this pipeline beside a shell loop of pandoc, on one core"
@@ -58,6 +59,9 @@ demo: .venv/runtime.stamp
 demo-s3: .venv/dev.stamp
 	@DEST=$(DEMO)/riverside-from-s3 AS_OF=$(AS_OF) \
 		$(PY) deploy/seaweedfs.py -- sh deploy/demo.sh
+
+pull-client: .venv/runtime.stamp
+	@$(PY) deploy/pull_client.py build/syndication-pull.pyz
 
 test: lint $(if $(shell command -v npm 2>/dev/null),$(TOOLS))
 	@$(PY) -m pytest $(ARGS)

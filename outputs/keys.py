@@ -60,8 +60,9 @@ def _check_chain(folder: Path, roots: list[bytes]) -> None:
     for number, data in enumerate(roots, 1):
         signing.root_of(data)
         found: Metadata[Root] = Metadata.from_bytes(data)
-        proof = found.signed.get_root_verification_result(before, found.signed_bytes, found.signatures)
-        if found.signed.version != number or not proof:
+        if found.signed.version != number or not found.signed.get_root_verification_result(
+            before, found.signed_bytes, found.signatures
+        ):
             raise UsageError(
                 f"{folder}/{number}.root.json is not signed by the root before it",
                 expected=f"version {number}, signed by the root keys of version {max(number - 1, 1)}",

@@ -23,12 +23,15 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from outputs import changes, manifest, pointer
 from outputs.pointer import Pointer
-from pipeline.contracts import Content, Outcome, OutputFile, Released, Signing, Site, Store
+from pipeline.contracts import Content, Outcome, Released, Signing, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
+
+if TYPE_CHECKING:  # a partner's client reads releases, and makes none
+    from pipeline.contracts import OutputFile, Site
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 COPY: Final = "current.json"  # unsigned, for those who only poll

@@ -13,6 +13,7 @@ past half its life, or when its key is no longer the one that the root names. No
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, cast
@@ -287,13 +288,14 @@ def prepare(
 
 
 def _put_roots(store: Store, prefix: str, before: Live | None, signing: Signing) -> dict[str, int]:
-    """Stores the versions of the root that the site may lack; returns keys and sizes of all."""
-    objects = {}
-    for number, data in enumerate(signing.roots, 1):
-        name = metadata_key(prefix, number, "root")
-        objects[name] = len(data)
-        if before and before.root >= number:
-            continue
+    """Stores the versions of the root that the site lacks; returns keys and sizes of all. Raises UsageError where another root
+    stands there."""
+    roots = {metadata_key(prefix, number, "root"): data for number, data in enumerate(signing.roots, 1)}
+    newest = next(reversed(roots))
+    with suppress(NotFound):
+        if before and store.get(newest)[0] == roots[newest]:
+            return {name: len(data) for name, data in roots.items()}
+    for name, data in roots.items():
         try:
             store.put(name, data, media_type=manifest.MEDIA_TYPE, cache_control=IMMUTABLE, absent=True)
         except PreconditionFailed as problem:
@@ -301,7 +303,7 @@ def _put_roots(store: Store, prefix: str, before: Live | None, signing: Signing)
                 raise UsageError(
                     f"{store.url}: {name} is another publisher's, or of other keys", found="other root metadata", fix=FIX_KEYS
                 ) from problem
-    return objects
+    return {name: len(data) for name, data in roots.items()}
 
 
 def _put_next(

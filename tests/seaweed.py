@@ -14,13 +14,14 @@ import pytest
 from conftest import require_tool
 
 from deploy.seaweedfs import Server, command, running
+from outputs.access import policy
 from outputs.stores import s3
 
 BUCKET = "tests"
 # Access key: (secret key, what it may do). Each is also a profile of that name.
 PARTNERS = {
-    "acme": ("acme-secret", [f"Read:{BUCKET}/p/acme/*"]),
-    "nobody": ("nobody-secret", [f"Read:{BUCKET}/p/nobody/*"]),
+    name: (f"{name}-secret", policy("seaweedfs", f"s3://{BUCKET}", f"p/{name}", name=name)["actions"])
+    for name in ("acme", "nobody")
 }
 
 

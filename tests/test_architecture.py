@@ -21,7 +21,7 @@ LEAVES: Final = frozenset(
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (
     *("manifest", "pointer", "signing", "keys", "changes", "release"),
-    *("decisions", "archive", "prune", "trust", "pull", "access", "status"),
+    *("decisions", "archive", "prune", "trust", "pull", "client", "access", "status", "doctor"),
 )
 PLUGIN_FOLDERS: Final = ("sources", "transforms", "outputs.stores", "pipeline.rules")
 ONLY_IN: Final = {
@@ -31,7 +31,7 @@ ONLY_IN: Final = {
     "tuf": {"outputs.signing", "outputs.keys", "outputs.trust"},
     "securesystemslib": {"outputs.signing", "outputs.keys"},
 }
-CLOCK_READERS: Final = {"pipeline.commands.clock"}
+CLOCK_READERS: Final = {"pipeline.commands.clock", "outputs.client"}
 CLOCKS: Final = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime|ctime|strftime))\(")
 LONGEST_FILE: Final = 500
 LONGEST_FUNCTION: Final = 60

@@ -23,6 +23,7 @@ from conftest import ROOT, require_tool
 from faults import Proxy, proxy
 from forked import in_child
 from seaweed import BUCKET, Place, s3_place
+from web import web
 
 from deploy.seaweedfs import command
 from outputs.stores import folder, s3
@@ -32,6 +33,7 @@ from pipeline.errors import Forbidden, NotFound, PreconditionFailed, StoreError,
 __all__ = ["s3_place"]
 WRITABLE = ("folder", "s3")
 READABLE = ("folder", "s3", "zip")
+CLAIMING = (*READABLE, "https")
 NOBODY = 65534
 
 
@@ -70,11 +72,12 @@ def keys(store: Store, prefix: str = "") -> list[str]:
         ("s3://bucket/topics.zip", "s3"),
         ("topics.zip", "zip"),
         ("in/TOPICS.ZIP", "zip"),
-        ("https://example.org/store", ""),
+        ("https://example.org/store", "https"),
+        ("ftp://example.org/store", ""),
     ],
 )
 def test_one_destination_claims_an_address(url: str, kind: str) -> None:
-    assert [name for name in READABLE if import_module(f"outputs.stores.{name}").claims(url)] == ([kind] if kind else [])
+    assert [name for name in CLAIMING if import_module(f"outputs.stores.{name}").claims(url)] == ([kind] if kind else [])
 
 
 def test_a_file_address_is_its_path() -> None:
@@ -135,6 +138,39 @@ def test_reads_and_lists(kind: str, request: pytest.FixtureRequest, tmp_path: Pa
         for missing in ("none", "a", "a/", "a/b.xml/c") if kind == "zip" else ("none", "a", "a/b.xml/c"):
             with pytest.raises(NotFound):
                 one.get(missing)
+
+
+def test_the_web_reads_what_a_folder_holds(tmp_path: Path) -> None:
+    """Everything of the contract that a web server can do; the rest is in test_client.py."""
+    files = {"a/b.xml": b"<a/>", "a/ü 日.xml": "<ü/>".encode(), "a.xml": b""}
+    held = folder.open(str(tmp_path), {})
+    for name, data in files.items():
+        put(held, name, data)
+    with web(tmp_path) as server:
+        store = import_module("outputs.stores.https").open(server.url, {})
+        for one in (store, pickle.loads(pickle.dumps(store))):
+            assert {name: one.get(name)[0] for name in files} == files
+            token = one.get("a/b.xml")[1]
+            assert one.get_changed("a/b.xml", token) is None
+            assert one.get_changed("a/b.xml", '"x"') == (b"<a/>", token)
+            with pytest.raises(NotFound):
+                one.get("none")
+
+
+@pytest.mark.parametrize("kind", READABLE)
+def test_an_unchanged_object_is_not_sent_again(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if kind == "zip":
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+            archive.writestr("a", b"1")
+        store: Store = import_module("outputs.stores.zip").open(str(tmp_path / "in.zip"), {})
+    else:
+        store = _make(kind, request, tmp_path)
+        put(store, "a", b"1")
+    data, token = store.get("a")
+    assert store.get_changed("a", token) is None
+    assert store.get_changed("a", '"other"') == (data, token)
+    with pytest.raises(NotFound):
+        store.get_changed("none", token)
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -27,9 +29,15 @@ ATTEMPTS: Final = 5  # of one request, waiting longer each time
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
 NOT_MODIFIED: Final = 304
+ACCOUNT_DIGITS: Final = 12
+SKEW_SECONDS: Final = 60  # more than that, and signatures and expiry dates become doubtful; at 900 AWS refuses
 THREADS: Final = 16  # more only wait for each other: boto3 holds the interpreter's lock most of the time
 
-_SETTINGS: Final = ("endpoint_url", "region", "profile", "addressing_style")
+_SETTINGS: Final = (
+    *("endpoint_url", "region", "profile", "addressing_style"),
+    *("role_arn", "external_id", "expected_bucket_owner", "kms_key", "acl"),
+)
+_ACLS: Final = ("private", "bucket-owner-full-control", "bucket-owner-read")
 _TEXT: Final = frozenset({"application/json", "application/javascript", "application/xml"})
 _T = TypeVar("_T")
 
@@ -41,7 +49,9 @@ def claims(url: str) -> bool:
 
 def open(url: str, settings: Mapping[str, Any]) -> S3Store:  # noqa: A001 - the contract's name
     """The store at `s3://bucket/prefix`. Settings, all optional: `endpoint_url` (another server than AWS), `region`, `profile`
-    (a name in ~/.aws/config), `addressing_style` ("path" or "virtual"). Raises UsageError for a bad address or setting."""
+    (a name in ~/.aws/config), `addressing_style` ("path" or "virtual"). For another's bucket: `role_arn` (a role to assume) with
+    its `external_id`, `expected_bucket_owner` (an account: any other's bucket is refused), `kms_key` (encrypts what is written),
+    `acl` ("bucket-owner-full-control", ...). Raises UsageError for a bad address or setting."""
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     prefix = prefix.strip("/")
     if not bucket or (prefix and key_problem(prefix)):
@@ -65,6 +75,10 @@ def _check_setting(name: str, value: object) -> None:
         raise UsageError(
             f"[s3] endpoint_url is no address: {value!r}", expected="https://host or http://host:port", fix="correct it"
         )
+    if name == "acl" and value not in _ACLS:
+        raise UsageError(f"[s3] acl is {value!r}", expected=", ".join(_ACLS), fix="correct it")
+    if name == "expected_bucket_owner" and not (len(value) == ACCOUNT_DIGITS and value.isdecimal()):
+        raise UsageError(f"[s3] expected_bucket_owner is {value!r}", expected="an account of 12 digits", fix="correct it")
     if name == "addressing_style" and value not in ("path", "virtual", "auto"):
         raise UsageError(f"[s3] addressing_style is {value!r}", expected='"path", "virtual" or "auto"', fix="correct it")
 
@@ -77,6 +91,11 @@ class Options:
     region: str = ""
     profile: str = ""
     addressing_style: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+    expected_bucket_owner: str = ""
+    kms_key: str = ""
+    acl: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +123,7 @@ class S3Store:
         what, name = f"reading {key!r}", self._key(key)
         for wait in (0.2, 1.0, None):
             try:
-                answer = self._client().get_object(Bucket=self.bucket, Key=name, **condition)
+                answer = self._client().get_object(Key=name, **self._bucket, **condition)
             except _failures() as error:
                 if condition and _status(error) == NOT_MODIFIED:
                     return None
@@ -138,7 +157,7 @@ class S3Store:
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """See contracts.Store.list: a thousand objects a request. Sorted here: not every server sorts by the whole key."""
-        pages = iter(self._client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix))
+        pages = iter(self._client().get_paginator("list_objects_v2").paginate(Prefix=self.prefix + prefix, **self._bucket))
         found: dict[str, Stored] = {}
         while page := self._ask(f"listing {prefix!r}", lambda: next(pages, None)):
             for entry in page.get("Contents", ()):
@@ -151,7 +170,7 @@ class S3Store:
         """See contracts.Store.delete."""
         name = self._key(key)
         with suppress(NotFound):  # some servers say so, AWS does not
-            self._ask(f"deleting {key!r}", lambda: self._client().delete_object(Bucket=self.bucket, Key=name))
+            self._ask(f"deleting {key!r}", lambda: self._client().delete_object(Key=name, **self._bucket))
 
     def _client(self) -> Any:
         try:
@@ -167,9 +186,11 @@ class S3Store:
             raise StoreError(f"{self.url}: {key!r} is not safe as a key: {problem}", fix="use a plain relative path")
         return self.prefix + key
 
-    def _request(self, key: str, data: bytes, media_type: str, cache_control: str, *, absent: bool, match: str) -> dict[str, Any]:
+    def _request(
+        self, key: str, data: bytes, media_type: str, cache_control: str, *, absent: bool = False, match: str = ""
+    ) -> dict[str, Any]:
         request: dict[str, Any] = {
-            "Bucket": self.bucket,
+            **self._bucket,
             "Key": self._key(key),
             "Body": data,
             "ContentType": _content_type(media_type),
@@ -181,7 +202,41 @@ class S3Store:
             request["IfNoneMatch"] = "*"
         if match:
             request["IfMatch"] = match
+        if self.options.kms_key:
+            request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.options.kms_key}
+        if self.options.acl:
+            request["ACL"] = self.options.acl
         return request
+
+    @property
+    def _bucket(self) -> dict[str, str]:
+        """Which bucket, and whose it must be: a name that someone else got in the meantime is refused."""
+        owner = self.options.expected_bucket_owner
+        return {"Bucket": self.bucket, **({"ExpectedBucketOwner": owner} if owner else {})}
+
+    def probes(self, key: str, now: datetime) -> Iterator[tuple[str, str, str]]:
+        """What `doctor` tries beyond the contract: name, state and text of each check."""
+        try:
+            facts = self._ask("looking", lambda: self._client().put_object(**self._request(key, b"1", "text/html", "no-cache")))
+            head = self._ask("looking", lambda: self._client().head_object(Key=self._key(key), **self._bucket))
+        except StoreError as problem:
+            yield "the server's own checks", "failed", " ".join(str(problem).split())
+            return
+        yield self._checksum(key)
+        kept = (head.get("ContentType"), head.get("CacheControl"))
+        good = kept == ("text/html; charset=utf-8", "no-cache")
+        yield "content type and cache control are kept", "ok" if good else "warning", " and ".join(map(str, kept))
+        date = facts["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        yield _skew(date, now)
+
+    def _checksum(self, key: str) -> tuple[str, str, str]:
+        wrong = {**self._request(key, b"1", "text/plain", ""), "Body": b"2"}
+        name = "a write with a wrong SHA-256 is refused"
+        try:
+            self._client().put_object(**wrong)
+        except _failures() as error:
+            return name, "ok", _code(error)
+        return name, "warning", "it was taken: damage on the way is found by the reader alone"
 
     def _ask(self, what: str, request: Callable[[], _T]) -> _T:
         try:
@@ -235,8 +290,37 @@ def _client(process: int, options: Options) -> Any:
         s3={"addressing_style": options.addressing_style or ("path" if options.endpoint_url else "auto")},
     )
     session = boto3.session.Session(profile_name=options.profile or None, region_name=options.region or None)
+    if options.role_arn:
+        session = _assumed(session, options)
     region = session.region_name or ("us-east-1" if options.endpoint_url else None)
     return session.client("s3", region_name=region, endpoint_url=options.endpoint_url or None, config=config)
+
+
+def _assumed(session: Any, options: Options) -> Any:
+    """The session in the role that a partner gave us; its keys are renewed before they end."""
+    import boto3
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials  # type: ignore[import-untyped]
+    from botocore.session import get_session  # type: ignore[import-untyped]
+
+    core = session._session
+    external = {"ExternalId": options.external_id} if options.external_id else {}
+    fetcher = AssumeRoleCredentialFetcher(
+        core.create_client, core.get_credentials(), options.role_arn, extra_args={"RoleSessionName": "syndication", **external}
+    )
+    inner = get_session()
+    inner._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return boto3.session.Session(botocore_session=inner, region_name=session.region_name)
+
+
+def _skew(date: str, now: datetime) -> tuple[str, str, str]:
+    name = "clocks agree"
+    try:
+        seconds = round(abs((parsedate_to_datetime(date) - now).total_seconds()))
+    except (TypeError, ValueError):
+        return name, "warning", "the server does not tell its time"
+    if seconds <= SKEW_SECONDS:
+        return name, "ok", f"{seconds} s apart"
+    return name, "failed", f"{seconds} s apart: set this machine's clock, or the server's"
 
 
 def _content_type(media_type: str) -> str:

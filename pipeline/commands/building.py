@@ -128,15 +128,6 @@ def _holds_releases(system: System) -> bool:
         return False
 
 
-def store_at(url: str, endpoint_url: str) -> Any:
-    """The store at an address. Raises UsageError where no destination reads it."""
-    for plugin in plugins()["destinations"].values():
-        where = url if "://" in url else str(Path(url).resolve())
-        if plugin.load().claims(where):
-            return plugin.load().open(where, {"endpoint_url": endpoint_url} if endpoint_url else {})
-    raise UsageError(f"no destination reads {url!r}", expected="a folder or s3://bucket/prefix", fix="mend the address")
-
-
 def input_name(path: Path, system: System) -> str:
     """How findings name an input file that a command line names."""
     folder = system.configuration.folder

@@ -1,21 +1,29 @@
-"""Commands of those who answer for the delivery: keys, resign."""
+"""Commands of those who answer for the delivery: keys, resign, status, doctor, access."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.building import DEFAULT_CONFIG, key_place, opened, with_keys
-from pipeline.commands.clock import now
-from pipeline.commands.options import Config, Json, Partners
+from pipeline.commands.clock import now, run_id
+from pipeline.commands.options import Config, Json, Partners, SiteOption
 from pipeline.commands.speaking import echo_json, print_table, say
 from pipeline.errors import SyndicationError, UsageError
+
+if TYPE_CHECKING:
+    from outputs.status import SiteStatus
+    from pipeline.settings import Partner
 
 commands = typer.Typer()
 keys_commands = typer.Typer(no_args_is_help=True, help="The publisher's signing keys: init, rotate, show, export-root.")
 commands.add_typer(keys_commands, name="keys")
+access_commands = typer.Typer(no_args_is_help=True, help="Rights in the store: policy.")
+commands.add_typer(access_commands, name="access")
+Store = Annotated[str, typer.Option(help="This folder or s3://bucket/prefix instead of the settings' store.")]
 
 
 @keys_commands.command(
@@ -85,7 +93,7 @@ def export_root(file: Annotated[Path, typer.Argument(help="The file to write.")]
 def resign(
     config: Config = DEFAULT_CONFIG,
     partner: Partners = None,
-    store: Annotated[str, typer.Option(help="This folder or s3://bucket/prefix instead of the settings' store.")] = "",
+    store: Store = "",
     as_json: Json = False,
 ) -> None:
     """Sign what is live anew, without reading sources: partners see that it is still vouched for, and when a run last looked."""
@@ -108,3 +116,94 @@ def resign(
             lines.append({"site": prefix.removeprefix("p/"), "state": state})
         echo_json(lines) if as_json else print_table(lines)
         raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py status\n\n  run_pipeline.py status --partner riverside --json")
+def status(config: Config = DEFAULT_CONFIG, partner: Partners = None, store: Store = "", as_json: Json = False) -> None:
+    """Say what is live at each site, until when it is vouched for, who has not fetched it yet and whom to call."""
+    with opened(config, store=store) as system:
+        from outputs import status as states
+        from pipeline.sites import all_sites
+
+        system = with_keys(system, now())
+        place = system.open_store(system.configuration.settings.store)
+        partners = [system.configuration.partner(name) for name in partner or ()] or list(system.configuration.partners)
+        records, codes = [], []
+        for one in partners:
+            for prefix in all_sites(one):
+                try:
+                    found = states.site_status(place, prefix, system.signing, now())
+                except SyndicationError as problem:  # each site alone
+                    codes.append(problem.exit_code)
+                    found = states.SiteStatus(prefix.removeprefix("p/"), warnings=(str(problem),))
+                records.append((found, one))
+        if as_json:
+            echo_json([{**asdict(found), "behind": found.behind, "call": _whom(one)} for found, one in records])
+        else:
+            print_table([_status_row(found, one) for found, one in records])
+            for found, _ in records:
+                for warning in found.warnings:
+                    say(f"{found.site}: {warning}")
+        raise typer.Exit(next((code for code in (7, 4) if code in codes), 0))
+
+
+def _status_row(found: SiteStatus, partner: Partner) -> dict[str, str]:
+    has = found.acknowledged
+    return {
+        "site": found.site,
+        "release": str(found.sequence or "none"),
+        "last run": found.last_run[:16],
+        "valid until": found.expires[:10],
+        "partner has": f"{has.sequence} since {has.installed[:16]} {has.name}".rstrip() if has else "not said",
+        "call": _whom(partner) if found.behind else "",
+        "partner's words": has.statement if has else "",
+    }
+
+
+def _whom(partner: Partner) -> str:
+    """Whom to call at a partner, as its file says it."""
+    contacts = partner.contacts.model_dump()
+    return "; ".join(str(value) for value in contacts.values() if value) or partner.name
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py doctor\n\n  run_pipeline.py doctor --store s3://bucket/prefix")
+def doctor(config: Config = DEFAULT_CONFIG, store: Store = "", as_json: Json = False) -> None:
+    """Try out whether the store can be trusted with releases, and the keys; say plainly what is missing."""
+    with opened(config, store=store) as system:
+        from outputs import doctor as doctors
+
+        moment = now()
+        system = with_keys(system, moment)
+        place = system.open_store(system.configuration.settings.store)
+        checks = [*doctors.examine(place, run_id(moment), moment), *doctors.examine_keys(system.signing, moment)]
+        rows = [{"check": check.name, "state": check.state, "found": check.text} for check in checks]
+        echo_json(rows) if as_json else print_table(rows)
+        raise typer.Exit(4 if any(check.state == "failed" for check in checks) else 0)
+
+
+@access_commands.command(
+    "policy",
+    epilog="Examples:\n\n  run_pipeline.py access policy --partner riverside\n\n"
+    "  run_pipeline.py access policy --partner riverside --kind bucket --principal arn:aws:iam::123456789012:role/web",
+)
+def policy(
+    partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
+    config: Config = DEFAULT_CONFIG,
+    site: SiteOption = "",
+    kind: Annotated[str, typer.Option(help="iam, bucket or seaweedfs.")] = "iam",
+    principal: Annotated[str, typer.Option(help="The partner's ARN, for a bucket policy.")] = "",
+    kms_key: Annotated[str, typer.Option(help="ARN of the key that the bucket is encrypted with.")] = "",
+    store: Store = "",
+) -> None:
+    """Print the least policy of a partner: read its own prefix, list nothing, write acknowledgements alone."""
+    with opened(config, store=store) as system:
+        from outputs import access
+        from pipeline.settings import unknown
+        from pipeline.sites import prefix_of
+
+        known = system.configuration.partner(partner).all_sites()
+        chosen = site or partner if len(known) > 1 else next(iter(known))
+        if chosen not in known:
+            raise unknown(f"site of {partner}", chosen, known)
+        url = system.configuration.settings.store
+        echo_json(access.policy(kind, url, prefix_of(chosen), name=chosen, principal=principal, kms_key=kms_key))

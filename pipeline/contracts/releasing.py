@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.contracts.rendering import OutputFile, Site
 from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
 from pipeline.contracts.storing import Store
+
+if TYPE_CHECKING:  # a partner's client has releases, and neither topics nor formats
+    from pipeline.contracts.rendering import OutputFile, Site
 
 
 @dataclass(frozen=True, slots=True)
