@@ -96,7 +96,7 @@ def _named(row: Row) -> dict[str, Any]:
 
 def _differs(was: Row, row: Row) -> bool:
     """Whether anything a partner could notice differs: a new digest of a cause alone is nothing."""
-    return replace(was, causes={}) != replace(row, causes={})
+    return replace(was, causes={}, made_of={}) != replace(row, causes={}, made_of={})
 
 
 def _changed(was: Row, row: Row) -> dict[str, Any]:
@@ -131,7 +131,17 @@ def _links(row: Row) -> object:
 def _metadata(row: Row) -> Row:
     """The row without what the other causes stand for."""
     return replace(
-        row, causes={}, files=(), links=(), translations=(), text_sha256="", proof="", agreement="", clause="", marks=()
+        row,
+        causes={},
+        made_of={},
+        files=(),
+        links=(),
+        translations=(),
+        text_sha256="",
+        proof="",
+        agreement="",
+        clause="",
+        marks=(),
     )
 
 

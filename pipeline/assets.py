@@ -93,6 +93,11 @@ def check(topic: Topic, files: Files, limits: Limits, credit_lines: Mapping[str,
     return Assets(images), findings
 
 
+def delivered(source: str, files: Files, limits: Limits) -> Image | None:
+    """One image by its input file, as it is delivered; None where it can not be shown. Raises StoreError."""
+    return _checked(source, files, limits)[0]
+
+
 def load_logo(data: bytes, name: str) -> Image:
     """A publisher's or partner's logo, checked like any image. Raises ValueError, which says what is wrong."""
     image, problem = _examined(name, data, *_numbers(DefaultLimits()))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline import identity, inputs
-from pipeline.contracts import Conditions, Files, Index
+from pipeline.contracts import Conditions, Files, Index, InputFiles
 from pipeline.editions import Key
 from pipeline.errors import UsageError
 from pipeline.findings import Finding
@@ -25,7 +25,7 @@ from pipeline.topic import Metadata
 class Catalog:
     """All topics. `indexes` by (source, conditions file); `metadata` has each topic once, from the first conditions."""
 
-    files: Files
+    files: InputFiles
     indexes: Mapping[tuple[str, str], Index]
     metadata: Mapping[Key, Metadata]
     findings: tuple[Finding, ...]

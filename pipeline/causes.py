@@ -45,14 +45,16 @@ def of_edition(edition: Edition, looks: str, tool: str) -> dict[str, str]:
 
 
 def settled(rows: Iterable[Row], live: Sequence[Row]) -> list[Row]:
-    """The rows, those whose causes alone moved as they are live: a new version of the program, or a template edited without
-    effect, is no news to a partner."""
+    """The rows; as they are live, those of which nothing moved but their causes and what they are made of: a new version of the
+    program, or a template or file edited without effect, is no news to a partner."""
     before = {(row.id, row.language): row for row in live}
     return [_settled(row, before.get((row.id, row.language))) for row in rows]
 
 
 def _settled(row: Row, before: Row | None) -> Row:
-    return before if before is not None and replace(row, causes=before.causes) == before else row
+    if before is None:
+        return row
+    return before if replace(row, causes=before.causes, made_of=before.made_of) == before else row
 
 
 def _part(element: _Element, own: list[str], shared: list[str]) -> None:

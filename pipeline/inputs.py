@@ -92,6 +92,7 @@ class Inputs:
         self._inputs = tuple(inputs)
         self._listing: _Listing | None = None
         self._key = ""
+        self._digests: dict[str, str] = {}
 
     def names(self) -> Sequence[str]:
         """Every file, sorted; hidden files (a part of the path begins with a dot) are left out. Raises StoreError."""
@@ -108,13 +109,21 @@ class Inputs:
         if owner is None:
             raise NotFound(f"no input file {name!r}", fix="check the name, upper and lower case included")
         found = self._inputs[owner]
-        return found.store.get(found.key(name))[0]
+        data = found.store.get(found.key(name))[0]
+        self._digests[name] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def digest(self, name: str) -> str:
+        """SHA-256 (hex) of a file as this process last read it, which it does now where it has not. Raises as `read`."""
+        if name not in self._digests:
+            self.read(name)
+        return self._digests[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._listed().owners
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_inputs": self._inputs, "_listing": None, "_key": self._listed_key()}
+        return {"_inputs": self._inputs, "_listing": None, "_key": self._listed_key(), "_digests": {}}
 
     def _listed_key(self) -> str:
         if not self._key:

@@ -11,19 +11,21 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from pipeline import audit, brake, causes, engine, holding, limits, reuse, withdrawing
+from pipeline import audit, brake, causes, engine, guard, holding, limits, reuse, withdrawing
 from pipeline.ahead import Ahead, upcoming
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
-from pipeline.contracts import Archive, Content, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
+from pipeline.contents import content_of
+from pipeline.contracts import Archive, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoreError, SyndicationError
 from pipeline.findings import Finding, error, warning
-from pipeline.handover import file_rows, hand_over, terms_of
+from pipeline.handover import hand_over, terms_of
+from pipeline.keeping import Keeper
 from pipeline.planning import rows_by_key, site_plans
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
@@ -78,6 +80,7 @@ class State:
     live: dict[str, Released | None]
     store: Store | None  # to read from; None where the store is not asked
     catalog: Catalog
+    keeper: Keeper
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
     failed: dict[str, SyndicationError] = field(default_factory=dict)
     uploaded: Counter[str] = field(default_factory=Counter)
@@ -171,7 +174,18 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     )
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
     report.decisions = [line(decision) for decision in standing.open()]
-    return State(context, selected, live, store, catalog, failed=failed)
+    state = State(context, selected, live, store, catalog, Keeper(context, catalog.metadata), failed=failed)
+    return replace(state, selected=selected | _made_anew(state))
+
+
+def _made_anew(state: State) -> set[Key]:
+    """Topics that are not selected, and whose live rows may not stay as they are: they are made anew like those selected."""
+    return {
+        key
+        for prefix, rows in state.live_rows.items()
+        for key in rows.keys() & state.context.plans[prefix].granted.keys() - state.selected
+        if not kept_row(state, prefix, key)
+    }
 
 
 def _selected(catalog: Catalog, names: Sequence[str]) -> frozenset[Key]:
@@ -230,10 +244,23 @@ def _work_until_settled(state: State, catalog: Catalog, options: Options, progre
             for result in results:
                 state.failed.update(result.failures)
                 state.uploaded.update(result.uploaded)
+                _guard(state, job, result)
                 state.results.update({(result.key, prefix): result for prefix in job.sites if result.key in todo[prefix]})
             done += len(results)
             progress("topics", done, total)
         todo = _withdraw_held_back(state)
+
+
+def _guard(state: State, job: Job, result: TopicResult) -> None:
+    """Takes out the rows of a topic that somebody edited silently; what is live of it stays."""
+    confirmed = state.context.system.configuration.settings.confirmed_edits
+    for prefix in [prefix for prefix in job.sites if prefix in result.rows]:
+        topic, plan = state.keeper.topics[result.key], state.context.plans[prefix]
+        live = state.live_rows.get(prefix, {}).get(result.key)
+        found = guard.check(result.rows[prefix], live, confirmed, state.keeper.files, (topic.file, topic.line))
+        if found:
+            result.rows.pop(prefix)
+            result.findings.append(replace(found, partner=plan.partner.id).of(" ".join(result.key), topic.owner))
 
 
 def _labelled(context: Context, job: Job) -> tuple[Job, list[TopicResult]]:
@@ -297,8 +324,7 @@ def kept_row(state: State, prefix: str, key: Key) -> Row | None:
     plan = state.context.plans[prefix]
     if row is None or key not in plan.granted:
         return None
-    formats = {file.format for file in row.files if file.format}
-    return row if formats <= set(plan.granted[key].formats) else None
+    return None if state.keeper.why_not(row, plan) else row
 
 
 # --- handing over -------------------------------------------------------------------------------
@@ -363,8 +389,8 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         return []
     sheets = [file for file in notices if file.path.startswith("assets/")]
     shown = {(row.id, row.language) for row in rows}
-    ahead = Ahead(state.context.system, plan, state.catalog, state.context.standing, once)
-    content = _content(state.context, plan, rows, [*files, *sheets], withdrawn, upcoming(ahead, shown))
+    ahead = upcoming(Ahead(state.context.system, plan, state.catalog, state.context.standing, once), shown)
+    content = content_of(state.context, plan, rows, [*files, *sheets], withdrawn, ahead)
     outcome = hand_over(
         state.context.system,
         state.context.store,
@@ -425,36 +451,3 @@ def _compare(site: SiteReport, live: Released | None, rows: Sequence[Row]) -> No
     site.added = sorted(" ".join(key) for key in after.keys() - before.keys())
     site.removed = sorted(" ".join(key) for key in before.keys() - after.keys())
     site.changed = sorted(" ".join(key) for key in after.keys() & before.keys() if after[key] != before[key])
-
-
-def _content(
-    context: Context,
-    plan: SitePlan,
-    rows: Sequence[Row],
-    files: Sequence[OutputFile],
-    withdrawn: tuple[Withdrawn, ...],
-    ahead: tuple[Mapping[str, str], ...],
-) -> Content:
-    active = [a for a in plan.partner.agreements if a.starts <= plan.as_of <= a.ends]
-    (terms_sha256,) = terms_of(context.system, plan.partner)
-    languages = sorted({row.language for row in rows})
-    return Content(
-        as_of=plan.as_of.isoformat(),
-        terms_sha256=terms_sha256,
-        license={
-            "agreements": [
-                {"id": a.id, "starts": a.starts.isoformat(), "ends": a.ends.isoformat(), "clauses": [g.clause for g in a.grants]}
-                for a in active
-            ]
-        },
-        notices={tag: _notice_values(context, plan, tag) for tag in languages},
-        rows=tuple(rows),
-        files=file_rows({file.path: file for file in files}.values()),
-        withdrawn=withdrawn,
-        upcoming=ahead,
-    )
-
-
-def _notice_values(context: Context, plan: SitePlan, tag: str) -> dict[str, Any]:
-    publisher, partner = context.texts[plan.partner.id, tag]
-    return {"trademark": publisher.trademark, "disclaimer": publisher.disclaimer, "partner_disclaimer": partner.disclaimer}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pipeline import assets as images
-from pipeline import audit, causes, editions, rights, withheld
+from pipeline import audit, causes, completeness, editions, rights, withheld
 from pipeline.asset_rights import rights_of
 from pipeline.cache import Cache
 from pipeline.characters import reordered
@@ -27,9 +27,9 @@ from pipeline.contracts import (
     Edition,
     Entry,
     FileRow,
-    Files,
     Image,
     Index,
+    InputFiles,
     OutputFile,
     Place,
     Publisher,
@@ -41,7 +41,8 @@ from pipeline.contracts import (
 )
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
-from pipeline.findings import Finding, error, has_errors, warning
+from pipeline.findings import Finding, error, has_errors
+from pipeline.made_of import of_all_formats, of_files, of_images, of_notices
 from pipeline.making import in_format, in_formats, make_edition
 from pipeline.notices import Texts
 from pipeline.pandoc import PandocError
@@ -49,7 +50,7 @@ from pipeline.plugins import System
 from pipeline.rows import make_row
 from pipeline.sites import template_failure
 from pipeline.standing import Standing
-from pipeline.topic import Metadata, Topic, digest, schema_problems
+from pipeline.topic import Topic, digest, schema_problems
 
 INVALID: Final = error(
     "topic.invalid",
@@ -65,16 +66,6 @@ GONE: Final = error(
     "topic.gone",
     "A file was there when the run began, and is there no more. The topic is held back.",
     "Run again when nobody is changing the inputs.",
-)
-REQUIRED: Final = error(
-    "metadata.required-missing",
-    "A topic lacks something that publisher.toml requires.",
-    "Add it to the topic, give a default in publisher.toml, or take it out of 'require'.",
-)
-MISSING: Final = warning(
-    "metadata.missing",
-    "Neither the topic nor publisher.toml says something that readers expect. It is not printed.",
-    "Add it to the topic, or give a default in publisher.toml.",
 )
 
 
@@ -93,7 +84,7 @@ class Context:
     """What all jobs of a run share. `store` is None on a dry run."""
 
     system: System
-    files: Files
+    files: InputFiles
     indexes: Mapping[tuple[str, str], Index]
     plans: Mapping[str, SitePlan]
     titles: Mapping[Key, str]
@@ -206,6 +197,7 @@ class Prepared:
     bodies: dict[tuple[str, str], tuple[Body, tuple[Finding, ...]]]
     text_sha256: str
     causes: Mapping[str, str]
+    files: str
 
 
 def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Prepared | None:
@@ -217,7 +209,7 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
     if read.topic is None:
         return None
     topic = replace(read.topic, metadata=entry.metadata)
-    result.findings += _check_metadata(topic.metadata, context.system)
+    result.findings += completeness.check(topic.metadata, context.system.configuration.publisher.require)
     result.findings += reordered(topic)
     result.findings += [INVALID.at(topic.metadata.file, line, text) for line, text in schema_problems(topic.body)]
     with result.stage("images"):
@@ -229,7 +221,14 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
     traits = editions.traits(topic, _digest(topic, assets))
     rights = rights_of(traits.images, context.rights, context.system.configuration.publisher)
     words = audit.text_sha256(topic)
-    return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words))
+    files = of_files({name: context.files.digest(name) for name in _files(context, job, entry, assets)})
+    return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words), files)
+
+
+def _files(context: Context, job: Job, entry: Entry, assets: Assets) -> Iterator[str]:
+    """The input files that the topic's words come from."""
+    names = dict.fromkeys((entry.unit.file, *entry.uses, job.conditions))
+    yield from (name for name in names if name in context.files and name not in assets.images)
 
 
 def _digest(topic: Topic, assets: Assets) -> str:
@@ -242,29 +241,6 @@ def _mark_required(topic: Topic, context: Context) -> None:
         entry = context.system.configuration.assets.get(image.get("src", ""))
         if entry is not None and entry.required:
             image.set("data-required", "yes")
-
-
-def _check_metadata(metadata: Metadata, system: System) -> list[Finding]:
-    said = {
-        "title": bool(metadata.title.strip()),
-        "copyright": metadata.copyright is not None,
-        "current-as-of": metadata.current_as_of is not None,
-        "author": bool(metadata.authors),
-        "reviewer": bool(metadata.reviews),
-    }
-    required = system.configuration.publisher.require
-    missing = [kind for kind, there in said.items() if not there]
-    found = [
-        REQUIRED.at(metadata.file, metadata.line, f"the topic has no {kind}, which publisher.toml requires")
-        for kind in missing
-        if kind in required
-    ]
-    optional = [kind for kind in missing if kind not in required]
-    if optional:
-        found.append(
-            MISSING.at(metadata.file, metadata.line, f"neither the topic nor publisher.toml says: {', '.join(optional)}")
-        )
-    return found
 
 
 # --- one site -----------------------------------------------------------------------------------
@@ -288,8 +264,19 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
         result.failures[prefix] = problem
         return
     if row is not None:
-        result.rows[prefix] = row
+        result.rows[prefix] = replace(row, made_of=_made_of(context, prefix, prepared, views))
         context.cache.put(key, json.dumps(_plain(row), ensure_ascii=False).encode())
+
+
+def _made_of(context: Context, prefix: str, prepared: Prepared, views: Mapping[str, View]) -> dict[str, str]:
+    plan, key = context.plans[prefix], prepared.topic.metadata.key
+    found = {
+        "files": prepared.files,
+        "images": of_images(_shown(views, prepared), prepared.rights),
+        "terms": of_all_formats(context.run_id, plan.granted[key], plan.partner, plan.site.id),
+        "notice": of_notices(context.texts[plan.partner.id, key[1]]),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _views(

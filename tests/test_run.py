@@ -151,6 +151,7 @@ def test_the_end_of_an_agreement_withdraws_all(project: Path) -> None:
 def test_one_topic_alone(project: Path, tmp_path: Path) -> None:
     run(project)
     edit(project / "topics/drinking-water.dita", "dark yellow", "dark")
+    edit(project / "topics/drinking-water.dita", "2026-01-10", "2026-01-11")
     edit(project / "topics/measure-a-pulse.dita", "30 seconds", "15 seconds")
     report = site(run(project, "--topic", "drinking-water"))
     assert (report["changed"], report["topics"]) == (["drinking-water en"], 2)

@@ -38,6 +38,13 @@ class Files(Protocol):
     def __contains__(self, name: object) -> bool: ...
 
 
+class InputFiles(Files, Protocol):
+    """The input files, as a run reads them."""
+
+    def digest(self, name: str) -> str:
+        """SHA-256 (hex) of a file as it was last read. Raises as `read`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """One DITAVAL (or another vocabulary's profile): file name and bytes. Empty = everything. `maps`: the root maps

@@ -22,7 +22,7 @@ class FileRow:
 class Row:
     """One topic of a release, as manifest and catalog show it; what rules need to judge it again is in it.
     Dates are ISO strings ("" = none). `links` are (id, language) pairs that its pages lead to. `source` tells its input file
-    from others, without naming it."""
+    from others, without naming it; `made_of` are digests of files, images, terms and notices, for the runs that follow."""
 
     id: str
     language: str
@@ -54,6 +54,7 @@ class Row:
     proof: str = ""
     source: str = ""
     causes: Mapping[str, str] = field(default_factory=dict)
+    made_of: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
