@@ -23,7 +23,8 @@ from pipeline.contents import content_of
 from pipeline.contracts import Archive, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoreError, SyndicationError
-from pipeline.findings import Finding, error, warning
+from pipeline.exemptions import exempted
+from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.handover import hand_over, terms_of
 from pipeline.keeping import Keeper
 from pipeline.planning import rows_by_key, site_plans
@@ -258,9 +259,10 @@ def _guard(state: State, job: Job, result: TopicResult) -> None:
         topic, plan = state.keeper.topics[result.key], state.context.plans[prefix]
         live = state.live_rows.get(prefix, {}).get(result.key)
         found = guard.check(result.rows[prefix], live, confirmed, state.keeper.files, (topic.file, topic.line))
-        if found:
+        findings = exempted([found] if found else [], plan.partner, topic.id, plan.as_of)
+        result.findings += [replace(f, partner=plan.partner.id).of(" ".join(result.key), topic.owner) for f in findings]
+        if has_errors(findings):
             result.rows.pop(prefix)
-            result.findings.append(replace(found, partner=plan.partner.id).of(" ".join(result.key), topic.owner))
 
 
 def _labelled(context: Context, job: Job) -> tuple[Job, list[TopicResult]]:

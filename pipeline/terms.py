@@ -44,10 +44,7 @@ class Terms:
 
     def exemption(self, of: str, topic: Metadata, as_of: date) -> Exemption | None:
         """What sets a rule or a finding aside for a topic on that day."""
-        return next(
-            (e for e in self.partner.exemptions if e.of == of and covers(e.topics, topic.id) and as_of <= e.ends),
-            None,
-        )
+        return exemption(self.partner, of, topic.id, as_of)
 
     def grant(self, rule: str, reason: str, until: date | None = None) -> Decision:
         """This rule has nothing against the use."""
@@ -69,6 +66,11 @@ class Rule(Protocol):
 
     def decide(self, topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
         """The rule's answer for one use of one topic under one grant on one day. Never silent: it has a reason."""
+
+
+def exemption(partner: Partner, of: str, topic_id: str, as_of: date) -> Exemption | None:
+    """What the partner's file says that sets a rule or a finding aside for a topic on that day."""
+    return next((e for e in partner.exemptions if e.of == of and covers(e.topics, topic_id) and as_of <= e.ends), None)
 
 
 def all_terms(partner: Partner) -> Iterator[Terms]:

@@ -41,6 +41,7 @@ from pipeline.contracts import (
 )
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
+from pipeline.exemptions import exempted
 from pipeline.findings import Finding, error, has_errors
 from pipeline.made_of import of_all_formats, of_files, of_images, of_notices
 from pipeline.making import in_format, in_formats, make_edition
@@ -252,6 +253,7 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
     with result.stage("editions"):
         views, findings = _views(context, plan, prepared, granted.formats)
         edition = make_edition(context, plan, prepared.topic.metadata, granted.formats)
+    findings = exempted(findings, plan.partner, edition.metadata.id, plan.as_of)
     findings = [replace(finding, partner=plan.partner.id) for finding in findings]
     result.findings += findings
     if has_errors(findings):
@@ -380,15 +382,17 @@ def _format(
 ) -> tuple[list[OutputFile], list[Finding]]:
     transform = context.system.transforms[name].load()
     place = Place(name, transform.MEDIA_TYPE, transform.OMITS)
-    body, findings = _body(transform, place, view, prepared, result)
+    body, found = _body(transform, place, view, prepared, result)
+    plan = context.plans[edition.site.prefix]
+    findings = exempted(found, plan.partner, edition.metadata.id, plan.as_of)
     if has_errors(findings):
-        return [], list(findings)
+        return [], findings
     with result.stage(f"render {name}"):
         files = transform.imprint(body, edition)
     with result.stage("audit"):
         gone = withheld.from_view(_withheld(context, edition), prepared.topic, prepared.traits.images, view, prepared.assets)
         problems = audit.prove_file(view, body, files, edition, place, shared_files(context, edition), gone)
-    return files, [*findings, *problems]
+    return files, exempted([*findings, *problems], plan.partner, edition.metadata.id, plan.as_of)
 
 
 def _withheld(context: Context, edition: Edition) -> audit.Withheld:

@@ -119,3 +119,9 @@ class Exemption(Model):
     topics: Scope = Field(description="Topics by id, or 'all'.")
     reason: Text = Field(description="Why; printed wherever the exemption is used.")
     ends: date = Field(description="Last day, inclusive.")
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Exemption:
+        if self.of not in ("freshness", "translation") and "." not in self.of:
+            raise ValueError(f"{self.of!r} is neither freshness nor translation nor the code of a finding (see docs/findings.md)")
+        return self
