@@ -183,6 +183,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 REUSE = '<p conref="shared.dita#shared/wash"/>'
 SHARED = '<?xml version="1.0"?>\n<topic id="shared" xml:lang="en"><title>Shared</title><body><p id="wash">{}</p></body></topic>\n'
+EXEMPT = '\n[[exemptions]]\nof = "topic.changed-without-version"\ntopics = "all"\nreason = "test"\nends = 2099-12-31\n'
 
 
 @pytest.fixture
@@ -191,6 +192,8 @@ def project(tmp_path: Path) -> Path:
     starter.write(tmp_path / "project")
     topics = tmp_path / "project/topics"
     (topics / "shared.dita").write_text(SHARED.format("Wash your hands."))
+    with (tmp_path / "project/partners/first-partner.toml").open("a") as file:
+        file.write(EXEMPT)
     text = (topics / "measure-a-pulse.dita").read_text()
     (topics / "measure-a-pulse.dita").write_text(text.replace("<taskbody>", f"<taskbody><context>{REUSE}</context>"))
     return tmp_path / "project"
