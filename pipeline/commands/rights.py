@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,15 @@ from pipeline.commands.speaking import echo_json, note, print_table, say
 from pipeline.errors import UsageError
 
 commands = typer.Typer()
+reports = typer.Typer(help="Reports to read, print and send on: rights.", no_args_is_help=True)
+commands.add_typer(reports, name="report")
+
+
+class Whom(StrEnum):
+    """Whom a report is for."""
+
+    PARTNER = "partner"
+    US = "us"
 
 
 @commands.command(
@@ -44,6 +54,27 @@ def forecast(
             return
         print_table(forecasting.table(found))
         say(f"{len(found.events)} changes from {found.as_of} to {found.until}")
+
+
+@reports.command(
+    epilog="Examples:\n\n  run_pipeline.py report rights --partner riverside --for us -o riverside.html\n\n"
+    "  run_pipeline.py report rights --partner riverside --for partner -o for-riverside.html"
+)
+def rights(
+    partner: Annotated[str, typer.Option("--partner", "-p", help="The partner.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")],
+    whom: Annotated[
+        Whom, typer.Option("--for", help="us: everything; partner: names no topic that the partner never had.")
+    ] = Whom.US,
+    config: Config = DEFAULT_CONFIG,
+    as_of: AsOf = "",
+) -> None:
+    """Write what a partner is licensed for: clauses, what it has under which, obligations, what is withheld and why."""
+    with opened(config) as system:
+        from pipeline import rights_report, rights_report_page
+
+        found = rights_report.report(system, today(as_of), partner, "us" if whom is Whom.US else "partner")
+        say(_write(output, rights_report_page.page(found).encode()))
 
 
 def _write(path: Path, data: bytes) -> str:
