@@ -1,4 +1,4 @@
-"""Reports on rights: all that a lawyer needs is in them, the partner's names nothing that it never had, and the pages are sound."""
+"""Reports on rights: they hold what a lawyer needs, the partner's names nothing that it never had, and the pages are sound."""
 
 from __future__ import annotations
 
