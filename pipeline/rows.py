@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Final
 
 from pipeline.contracts import Edition, FileRow, OutputFile, Row, View
 from pipeline.notices import Notice
 from pipeline.unread import source_mark
+
+# In the order in which a release keeps them, so that a row read back prints the same.
+_CODE: Final = ("code", "display", "oid", "system")
 
 
 def make_row(
@@ -41,7 +45,7 @@ def make_row(
         territories=m.territories,
         summary=m.summary,
         also_called=m.also_called,
-        codes=tuple({k: v for k in code.__slots__ if (v := getattr(code, k))} for code in m.codes),
+        codes=tuple({k: v for k in _CODE if (v := getattr(code, k))} for code in m.codes),
         created=_iso(m.created),
         modified=_iso(m.modified),
         current_as_of=_iso(m.current_as_of),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from demo import ROOT, Demo, copy_of_examples, run
+from demo import AS_OF, ROOT, Demo, command, copy_of_examples, run
 
 
 def test_examples_are_without_errors(examples_run: Demo) -> None:
@@ -51,6 +51,9 @@ def test_the_same_inputs_give_the_same_content_anywhere(examples_run: Demo, tmp_
         )
         assert ours["content"] == theirs["content"], site
         assert ours["topics"] == theirs["topics"], site
+    config = str(elsewhere / "project/syndication.toml")
+    third = json.loads(command("run", "--config", config, "--as-of", AS_OF, "--json"))
+    assert {(s["state"], s["uploaded"]) for s in third["sites"]} == {("unchanged", 0)}, "rows from the cache make another release"
 
 
 def test_the_demonstration_names_what_exists() -> None:
