@@ -6,17 +6,20 @@ import http.client
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+ERROR = b"<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 
 
 class Proxy(ThreadingHTTPServer):
     """Forwards to `target` (host:port). Each request takes one of `faults`, then one of none is left: "" forwards,
-    "lost" forwards and hides the answer, "reset" breaks the connection, "busy" answers 503, "cut" answers half a body."""
+    "lost" forwards and hides the answer, "reset" breaks the connection, "busy" answers 503, "error" 500, "cut" half a body,
+    "stall" forwards and answers nothing for `stall` seconds."""
 
     daemon_threads = True
 
@@ -25,6 +28,7 @@ class Proxy(ThreadingHTTPServer):
         self.target = target
         self.faults: list[str] = []
         self.seen: list[str] = []
+        self.stall = 1.0
 
     @property
     def url(self) -> str:
@@ -44,11 +48,15 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if fault == "busy":
             self._answer(503, [("Content-Type", "application/xml")], BUSY)
+        elif fault == "error":
+            self._answer(500, [("Content-Type", "application/xml")], ERROR)
         elif fault == "reset":
             self._break()
         else:
             status, headers, data = self._ask(body)
-            if fault == "lost":
+            if fault == "stall":
+                time.sleep(self.server.stall)
+            if fault in ("lost", "stall"):
                 self._break()
             else:
                 self._answer(status, headers, data, cut=fault == "cut")
