@@ -226,6 +226,33 @@ def publish(
     another run published first, StoreError where a blob is missing or the store failed, UsageError without `signing`, or where no
     bundle could hold the content. After any of them the release that was live still is.
     """
+    return _publish(store, site, content, previous, run_id, created, signing, progress)
+
+
+def advance(store: Store, prefix: str, *, past: int, run_id: str, created: str, signing: Signing | None = None) -> Outcome | None:
+    """Publishes what is live again, as a release whose every number comes after `past`: for a store that was restored from a
+    backup, while partners have seen later releases and refuse what now looks like old ones. None where nothing is live. Raises as
+    `publish`."""
+    from pipeline.contracts import Site
+
+    live = current(store, prefix, _required(signing))
+    if live is None:
+        return None
+    site = Site(live.partner, live.site, live.site, prefix)
+    return _publish(store, site, live.content, live, run_id, created, signing, None, past)
+
+
+def _publish(
+    store: Store,
+    site: Site,
+    content: Content,
+    previous: Released | None,
+    run_id: str,
+    created: str,
+    signing: Signing | None,
+    progress: Progress | None,
+    past: int = 0,
+) -> Outcome:
     from outputs import signing as metadata
 
     keys, now, prefix = _required(signing), metadata.moment(created), site.prefix
@@ -237,14 +264,15 @@ def publish(
         mend(store, prefix, before.pointer)
     objects: dict[str, bytes] = {}
     uploaded = 0
-    if before and before.pointer.content == described.sha256:
+    if before and before.pointer.content == described.sha256 and not past:
         to = before.pointer
     else:
-        header = _header(site, previous, run_id, created)
+        header = _header(site, previous, run_id, created, past)
         to = _stage(described, header, changes.changes(previous.content if previous else None, content, header), objects, prefix)
         uploaded = _put_objects(store, objects, progress)
     ends = metadata.last_day(content.license)
-    prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=created, ends=ends)
+    looked = before.last_run if before and past else created
+    prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=looked, ends=ends, past=past)
     sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
     _compare(store, prefix, content, {**sizes, **prepared.objects})
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token if before else "")
@@ -254,10 +282,9 @@ def publish(
     return Outcome("published" if objects else "unchanged", to.sequence, described.sha256, uploaded)
 
 
-def resign(store: Store, prefix: str, *, created: str, signing: Signing | None, past: int = 0) -> Outcome | None:
+def resign(store: Store, prefix: str, *, created: str, signing: Signing | None) -> Outcome | None:
     """Signs the pointer of what is live anew, and what else is past half its life, without looking at sources: `last_run` stays.
-    None where nothing is live. `past`: versions come after that one, for a store that was restored from a backup while partners
-    have seen later ones. Raises RaceLost, StoreError, UsageError."""
+    None where nothing is live. Raises RaceLost, StoreError, UsageError."""
     from outputs import signing as metadata
 
     keys, now = _required(signing), metadata.moment(created)
@@ -269,7 +296,7 @@ def resign(store: Store, prefix: str, *, created: str, signing: Signing | None, 
     except NotFound as problem:
         raise incomplete(store, prefix, problem) from problem
     ends = metadata.last_day(found.document.get("license", {}))
-    prepared = metadata.prepare(store, prefix, before.pointer, before, keys, now, last_run=before.last_run, ends=ends, past=past)
+    prepared = metadata.prepare(store, prefix, before.pointer, before, keys, now, last_run=before.last_run, ends=ends)
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token)
     return Outcome("unchanged", before.pointer.sequence, before.pointer.content)
 
@@ -284,11 +311,11 @@ def _required(signing: Signing | None) -> Signing:
     return signing
 
 
-def _header(site: Site, previous: Released | None, run_id: str, created: str) -> manifest.Header:
+def _header(site: Site, previous: Released | None, run_id: str, created: str, past: int) -> manifest.Header:
     return manifest.Header(
         partner=site.partner,
         site=site.id,
-        sequence=previous.sequence + 1 if previous else 1,
+        sequence=max(previous.sequence if previous else 0, past) + 1,
         previous=previous.manifest_sha256 if previous else "",
         run_id=run_id,
         created=created,

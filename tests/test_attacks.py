@@ -190,6 +190,27 @@ def test_a_first_pull_needs_a_root(disk: Store, dest: Path) -> None:
     assert fetch(disk, dest, root=b"").state == "installed"
 
 
+def test_a_restored_bucket_is_brought_past_what_partners_have_seen(disk: Store, dest: Path) -> None:
+    """Honestly restored, it looks like a rollback; `resume --past` publishes it under new numbers."""
+    publish(disk)
+    backup = state(disk)
+    for number in range(4):
+        publish(disk, changed={0: f"{number}"})
+        fetch(disk, dest)
+    older_everything(disk, backup)
+    with pytest.raises(Altered, match="must be >= 5") as caught:
+        fetch(disk, dest)
+    assert "resume --past" in str(caught.value)
+    done = release.advance(disk, SITE.prefix, past=5, run_id="r", created=CREATED, signing=signing())
+    assert done
+    assert (done.state, done.sequence) == ("published", 6)
+    assert fetch(disk, dest).sequence == 6
+    assert bundle(dest) == expected_files()
+    assert publish(disk, changed={0: "new"}).sequence == 7
+    assert fetch(disk, dest).sequence == 7
+    assert release.advance(disk, "p/none", past=5, run_id="r", created=CREATED, signing=signing()) is None
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 

@@ -62,11 +62,19 @@ def resume(
     approved_by: ApprovedBy = "",
     config: Config = DEFAULT_CONFIG,
     store: StoreOption = "",
+    past: Annotated[
+        int,
+        typer.Option(min=0, help="After a restored bucket: the newest version that partners have seen; their pull says it."),
+    ] = 0,
 ) -> None:
-    """End a rollback's hold: the next run publishes the site from the sources again."""
+    """End a rollback's hold: the next run publishes the site from the sources again. With --past: publish what a restored bucket
+    holds under numbers that partners take for news."""
     with reported():
         from pipeline.errors import UsageError
 
+        if past:
+            _advance(salvaged(config, store), partner, site, past)
+            return
         context, known = _context(salvaged(config, store))
         held = [each for each in _sites(known, partner, site) if each.site.id in context.standing.held]
         if not held:
@@ -74,6 +82,22 @@ def resume(
         for each in held:
             context, decision = _decided(context, "resume", each, by, approved_by, 0)
             say(f"decision {decision.number}: the next run publishes {each.site.id} again")
+
+
+def _advance(system: System, partner: str, site: str, past: int) -> None:
+    """Publishes what is live again, past a number that partners have seen."""
+    from outputs import release
+    from pipeline.sites import all_sites
+
+    moment = now()
+    system = with_keys(system, moment)
+    place = system.open_store(system.configuration.settings.store)
+    for prefix in [
+        prefix for prefix in all_sites(system.configuration.partner(partner)) if site in ("", prefix.removeprefix("p/"))
+    ]:
+        created = moment.isoformat(timespec="seconds")
+        done = release.advance(place, prefix, past=past, run_id=run_id(moment), created=created, signing=system.signing)
+        say(f"{prefix.removeprefix('p/')}: " + (f"published release {done.sequence}" if done else "nothing is live"))
 
 
 @commands.command(epilog='Examples:\n\n  run_pipeline.py offboard --partner riverside --by "Ana Silva"')
