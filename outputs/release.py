@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -299,6 +300,18 @@ def resign(store: Store, prefix: str, *, created: str, signing: Signing | None) 
     prepared = metadata.prepare(store, prefix, before.pointer, before, keys, now, last_run=before.last_run, ends=ends)
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token)
     return Outcome("unchanged", before.pointer.sequence, before.pointer.content)
+
+
+def renewals(store: Store, prefix: str, signing: Signing) -> dict[str, datetime]:
+    """By role, the moment from which what is live should be signed anew; none before the first release, nor for what can not live
+    longer because the agreement ends. Raises StoreError."""
+    from outputs import signing as metadata
+
+    live = metadata.read(store, prefix, signing)
+    if live is None:
+        return {}
+    found, _ = read_release(store, prefix, live.pointer)
+    return metadata.renewals(live, signing, metadata.last_day(found.document.get("license", {})))
 
 
 def _required(signing: Signing | None) -> Signing:

@@ -225,8 +225,19 @@ def expiry(role: str, now: datetime, signing: Signing, ends: str) -> datetime:
 
 
 def last_day(license: Mapping[str, Any]) -> str:  # noqa: A002 - the manifest's name for it
-    """The last day of the agreements that a release names ("" = it names none)."""
-    return max((str(item["ends"]) for item in license.get("agreements", ()) if item.get("ends")), default="")
+    """The last day on which the agreements that a release names deliver, wind-down and all ("" = it names none)."""
+    days = (item.get("wind_down_ends") or item.get("ends") for item in license.get("agreements", ()))
+    return max((str(day) for day in days if day), default="")
+
+
+def renewals(live: Live, signing: Signing, ends: str) -> dict[str, datetime]:
+    """By role, the moment from which it should be signed anew: past half its life, where it could live longer then."""
+    found = {}
+    for role, expires in live.expiries().items():
+        at = expires - timedelta(days=signing.days[role]) / 2
+        if expiry(role, at + timedelta(seconds=1), signing, ends) > expires:
+            found[role] = at
+    return found
 
 
 def _due(role: str, before: Live | None, now: datetime, expires: datetime, signing: Signing) -> bool:

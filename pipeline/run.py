@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from pipeline import audit, brake, causes, engine, guard, holding, limits, reuse, withdrawing
+from pipeline import audit, brake, causes, due_only, engine, guard, holding, limits, reuse, withdrawing
 from pipeline.ahead import Ahead, upcoming
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
@@ -70,6 +70,7 @@ class Options:
     offline: bool = False  # ask the store nothing: what is live is not known
     allow_removals: int = 0
     allow_changes: int = 0
+    only: Mapping[str, frozenset[Key]] | None = None  # what is due, by site prefix: all else stays as it is published
 
 
 @dataclass
@@ -83,6 +84,7 @@ class State:
     catalog: Catalog
     keeper: Keeper
     results: dict[tuple[Key, str], TopicResult] = field(default_factory=dict)
+    only: Mapping[str, frozenset[Key]] | None = None
     failed: dict[str, SyndicationError] = field(default_factory=dict)
     uploaded: Counter[str] = field(default_factory=Counter)
 
@@ -98,12 +100,12 @@ class State:
         return NoticeMaker(self.context.system, configuration.publisher_shown, configuration.publisher_timezone)
 
 
-def run(system: System, options: Options, progress: Progress = lambda *_: None) -> Report:
+def run(system: System, options: Options, progress: Progress = lambda *_: None, catalog: Catalog | None = None) -> Report:
     """Runs once over all sites (or those named) and publishes what changed.
 
     Raises UsageError for settings or names that do not exist; what befalls one site is in its SiteReport.
     """
-    catalog = survey(system, conditions_of(system, options))
+    catalog = catalog or survey(system, conditions_of(system, options))
     report = Report(options.run_id, "", findings=list(catalog.findings), topics=len(catalog.metadata))
     state = prepare(system, options, catalog, report)
     _work_until_settled(state, catalog, options, progress)
@@ -153,8 +155,10 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     live, failed = _live(system, partners, store) if store else ({}, {})
     # after what is live: a decision that comes later than both is published by whoever made it, and this run then loses the race
     standing = Standing(system.decisions.load().read(store)) if store else Standing()
-    kept = _unread(system, partners, catalog, live)
+    kept = _unread(system, partners, catalog, live, missing_too=options.only is not None)
     plans = site_plans(system, partners, catalog, options.today, report, kept, live, standing)
+    if options.only is not None:
+        plans = due_only.reduced(plans, live, options.only)
     catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,
@@ -175,7 +179,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     )
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
     report.decisions = [line(decision) for decision in standing.open()]
-    state = State(context, selected, live, store, catalog, Keeper(context, catalog.metadata), failed=failed)
+    state = State(context, selected, live, store, catalog, Keeper(context, catalog.metadata), only=options.only, failed=failed)
     return replace(state, selected=selected | _made_anew(state))
 
 
@@ -215,15 +219,15 @@ def _live(
 
 
 def _unread(
-    system: System, partners: Iterable[Partner], catalog: Catalog, live: Mapping[str, Released | None]
+    system: System, partners: Iterable[Partner], catalog: Catalog, live: Mapping[str, Released | None], *, missing_too: bool
 ) -> dict[str, list[Metadata]]:
-    """By site, the live topics that can not be read today."""
+    """By site, the live topics that can not be read today (`missing_too`: or that the inputs no longer hold)."""
     found = {}
     for partner in partners:
         conditions = partner.conditions or system.configuration.settings.conditions
         for prefix in all_sites(partner):
             released = live.get(prefix)
-            found[prefix] = unread(catalog, conditions, released.content.rows) if released else []
+            found[prefix] = unread(catalog, conditions, released.content.rows, missing_too=missing_too) if released else []
     return found
 
 
@@ -442,6 +446,8 @@ def _rows(state: State, prefix: str, plan: SitePlan, site: SiteReport) -> list[R
         row = _row(state, prefix, key)
         if row is None and (row := kept_row(state, prefix, key)):
             site.kept.append(" ".join(key))
+        elif row and state.only is not None and (kept := kept_row(state, prefix, key)):
+            row = due_only.chosen(row, kept, plan, state.only.get(prefix, ()))
         if row is not None:
             rows.append(row)
     return rows

@@ -23,14 +23,14 @@ def source_mark(file: str) -> str:
     return hashlib.sha256(file.encode()).hexdigest()[:16]
 
 
-def unread(catalog: Catalog, conditions: str, rows: Iterable[Row]) -> list[Metadata]:
+def unread(catalog: Catalog, conditions: str, rows: Iterable[Row], *, missing_too: bool = False) -> list[Metadata]:
     """Of these live rows, the topics that the inputs neither hold nor are known to be without: their file or their id is in
-    error, or the whole index is."""
+    error, or the whole index is. `missing_too`: also those that the inputs are known to be without."""
     present = {metadata.key for metadata in catalog.under(conditions)}
     broken = [finding for finding in catalog.findings if finding.severity is Severity.ERROR or finding.code == UNCLAIMED.name]
     marks = {source_mark(finding.file) for finding in broken}
     topics = {finding.topic for finding in broken}
-    everything = _blank(catalog, conditions)
+    everything = missing_too or _blank(catalog, conditions)
     return [
         metadata_of(row)
         for row in rows

@@ -43,6 +43,16 @@ KEPT_MONTHS: Final = 24  # how long a withdrawn topic keeps its paths
 _UNTITLED: Final = "license-ended"  # the reason after which not even the title may be shown
 
 
+def over_on(at: str, zone: ZoneInfo) -> date:
+    """The first day on which what was withdrawn at that moment (ISO 8601) keeps its paths no more."""
+    day = day_of(at, zone)
+    years, month = divmod(day.month - 1 + KEPT_MONTHS, 12)
+    try:
+        return day.replace(year=day.year + years, month=month + 1)
+    except ValueError:  # there is no 29 February then
+        return date(day.year + years, month + 2, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where notices are made: the site's rows by key (to link to what replaces a topic), whom readers may ask, by language."""
@@ -98,9 +108,7 @@ class NoticeMaker:
         return [file for file in made if file.path.startswith("assets/")]
 
     def _over(self, decision: EditorialDecision, as_of: date) -> bool:
-        day = day_of(decision.at, self.zone)
-        months = (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)
-        return months >= KEPT_MONTHS
+        return as_of >= over_on(decision.at, self.zone)
 
     def _site(self) -> Site:
         return Site("", self.publisher.id, self.publisher.name, "")

@@ -22,6 +22,14 @@ def run_id(moment: datetime) -> str:
     return moment.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name. Raises UsageError."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
+        raise UsageError(f"--timezone {name!r} is no time zone", expected="a name such as 'America/Denver' or 'UTC'") from None
+
+
 def today(as_of: str) -> Callable[[ZoneInfo], date]:
     """The day to decide for, by time zone: the one that is written (YYYY-MM-DD), else today there. Raises UsageError."""
     if not as_of:

@@ -10,8 +10,9 @@ import typer
 from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened, plugins
 from pipeline.commands.clock import today
 from pipeline.commands.options import AsOf, Config, Json, Language, LogFormat, Partners, SiteOption, Topics, Workers
-from pipeline.commands.running import options_of, run_plainly, run_recorded, settings_watched
+from pipeline.commands.running import options_of, run_all, run_due, run_plainly, run_recorded, settings_watched
 from pipeline.commands.speaking import echo_json, log_as, print_findings, print_report, print_table, reported, say
+from pipeline.errors import UsageError
 
 commands = typer.Typer()
 
@@ -33,6 +34,9 @@ def run(
         int, typer.Option(min=0, help="Let up to this many undecided removals per site through the brake.")
     ] = 0,
     allow_changes: Annotated[int, typer.Option(min=0, help="Let up to this many changed texts per site through the brake.")] = 0,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only what is due: days that have come, decisions not live yet, old signatures.")
+    ] = False,
     as_json: Json = False,
     log_format: LogFormat = "text",
 ) -> None:
@@ -43,7 +47,10 @@ def run(
             system = build(config, store=store)
         brake = {"allow_removals": allow_removals, "allow_changes": allow_changes}
         options = options_of(system, partner, topic, as_of, workers, dry_run=dry_run, **brake)
-        report = run_plainly(system, options) if dry_run else run_recorded(system, options, "run")
+        if due and topic:
+            raise UsageError("--due and --topic are both given", fix="leave one out: --due chooses the topics that are due")
+        work = run_due if due else run_all
+        report = run_plainly(system, options, work) if dry_run else run_recorded(system, options, work)
         print_report(report, as_json)
     raise typer.Exit(report.exit_code)
 

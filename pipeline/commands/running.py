@@ -19,6 +19,7 @@ from pipeline.commands.speaking import event, json_logs, note, progress_shown, u
 from pipeline.errors import SyndicationError, UsageError
 
 if TYPE_CHECKING:
+    from pipeline.due import Moment
     from pipeline.plugins import System
     from pipeline.records import Delivery, Keeper, Record
     from pipeline.report import Report
@@ -45,31 +46,53 @@ def options_of(
     )
 
 
-def run_plainly(system: System, options: Options) -> Report:
-    """A run that leaves nothing behind: `check`, `run --dry-run`. Raises SyndicationError where the whole run stops."""
+def run_all(system: System, options: Options, record: Record, progress: Callable[[str, int, int], None]) -> Report:
+    """The usual run."""
     from pipeline.run import run
 
+    record.scope = "part" if options.partners or options.topics else "all"
+    return run(system, options, progress)
+
+
+def run_due(system: System, options: Options, record: Record, progress: Callable[[str, int, int], None]) -> Report:
+    """A run that does what is due and nothing else."""
+    from pipeline import outlook
+
+    def told(moments: Sequence[Moment]) -> None:
+        record.due = [moment.as_json() | {"topics": " ".join(moment.topics[:1])} for moment in moments]
+        for moment in moments:
+            note(f"due: {moment.site}: {moment.text}")
+        if not moments:
+            note("nothing is due")
+
+    record.command, record.scope = "run --due", "due"
+    return outlook.run_due(system, options, told, progress)
+
+
+def run_plainly(system: System, options: Options, work: Work = run_all) -> Report:
+    """A run that leaves nothing behind: `check`, `run --dry-run`. Raises SyndicationError where the whole run stops."""
+    from pipeline.records import Record
+
     with progress_shown() as progress:
-        return run(system, options, progress)
+        return work(system, options, Record(options.run_id, "run", "", options.created), progress)
 
 
-def run_recorded(system: System, options: Options, command: str, scope: str = "", work: Work | None = None) -> Report:
-    """A run that leaves a record, and tells whom the settings name. `work` is what to do; the usual run where it is left out.
+def run_recorded(system: System, options: Options, work: Work) -> Report:
+    """A run that leaves a record, and tells whom the settings name.
 
     Raises SyndicationError where the whole run stops; the record says so by then.
     """
     from pipeline.records import Keeper, Record
 
     moment = now()
-    scope = scope or ("part" if options.partners or options.topics else "all")
-    record = Record(options.run_id, command, scope, options.created)
+    record = Record(options.run_id, "run", "", options.created)
     settings = system.configuration.settings
     keeper = Keeper(system.open_store(settings.store), system.configuration.path(settings.reports))
     keeper.begin(record)
-    event("run.started", run_id=record.run_id, command=command)
+    event("run.started", run_id=record.run_id, command=record.command)
     try:
         with _stoppable(), progress_shown() as progress:
-            report = (work or _usual)(with_keys(system, moment, make=True), options, record, progress)
+            report = work(with_keys(system, moment, make=True), options, record, progress)
     except BaseException as problem:
         _failed(record, problem)
         _finish(system, record, keeper)
@@ -78,13 +101,6 @@ def run_recorded(system: System, options: Options, command: str, scope: str = ""
     record.end(_moment())
     _finish(system, record, keeper)
     return report
-
-
-def _usual(system: System, options: Options, record: Record, progress: Callable[[str, int, int], None]) -> Report:
-    from pipeline.run import run
-
-    del record
-    return run(system, options, progress)
 
 
 def _moment() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
@@ -68,6 +69,13 @@ class Releases(Protocol):
 
     def current(self, store: Store, prefix: str, signing: Signing | None = None) -> Released | None:
         """What is live, hashes verified, with `signing` signatures too; None before the first release. Raises StoreError."""
+
+    def renewals(self, store: Store, prefix: str, signing: Signing) -> Mapping[str, datetime]:
+        """By role, the moment from which what is live should be signed anew; none before the first release, nor for what can not
+        live longer because the agreement ends. Raises StoreError."""
+
+    def resign(self, store: Store, prefix: str, *, created: str, signing: Signing | None) -> Outcome | None:
+        """Signs what is live anew, without looking at sources; None before the first release. Raises RaceLost, StoreError."""
 
     def put_files(self, store: Store, prefix: str, files: Iterable[OutputFile], present: set[str]) -> int:
         """Stores each file's blob unless its SHA-256 is in `present` (to which it is added). Returns the number stored."""
