@@ -8,7 +8,7 @@ says is never needed to know what is live: that is what the signed release is fo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ FINDINGS: Final = 20  # lines of findings in an e-mail
 
 RUN_ENDED: Final = "run.ended"
 RELEASE_PUBLISHED: Final = "release.published"
+TOPICS_WITHDRAWN: Final = "topics.withdrawn"
 
 
 def about_run(record: Record, settings: Notify, publisher: str, page: str, moment: datetime) -> list[Webhook | Mail]:
@@ -88,15 +89,25 @@ def _letter(record: Record, publisher: str, page: str) -> Iterable[str]:
             yield "  ... the rest is in the report"
 
 
-def about_releases(record: Record, partners: Sequence[Partner], moment: datetime) -> tuple[list[Webhook | Mail], list[Delivery]]:
-    """Messages to partners whose sites have a new release, and a failed Delivery for each whose secret is not there."""
+def about_releases(
+    sites: Iterable[SiteReport],
+    run_id: str,
+    partners: Sequence[Partner],
+    moment: datetime,
+    decision: Mapping[str, Any] | None = None,
+) -> tuple[list[Webhook | Mail], list[Delivery]]:
+    """Messages to partners whose sites have a new release, and a failed Delivery for each whose secret is not there. With a
+    `decision` (a withdrawal) they say so, and by when the partner must act."""
     messages: list[Webhook | Mail] = []
     failed = []
     by_id = {partner.id: partner for partner in partners}
-    for site in record.sites:
+    for site in sites:
         partner = by_id.get(site.partner)
         if site.state == "published" and partner is not None and partner.webhook is not None:
-            made = to_partner(partner, RELEASE_PUBLISHED, _release(record, site), moment, f"{site.site}.{site.sequence}")
+            kind, data = RELEASE_PUBLISHED, _release(run_id, site)
+            if decision:
+                kind, data = TOPICS_WITHDRAWN, data | {"decision": dict(decision)}
+            made = to_partner(partner, kind, data, moment, f"{site.site}.{site.sequence}")
             if isinstance(made, Delivery):
                 failed.append(made)
             else:
@@ -116,13 +127,13 @@ def to_partner(partner: Partner, kind: str, data: dict[str, Any], moment: dateti
     return Webhook(to, partner.webhook.url, message_id, moment, envelope(kind, moment, data), secret, sequence)
 
 
-def _release(record: Record, site: SiteReport) -> dict[str, Any]:
-    names = {name: getattr(site, name) for name in ("added", "changed", "removed")}
+def _release(run_id: str, site: SiteReport) -> dict[str, Any]:
+    names = {name: getattr(site, name) for name in ("added", "changed", "removed", "withdrawn")}
     return {
         "partner": site.partner,
         "site": site.site,
         "sequence": site.sequence,
-        "run_id": record.run_id,
+        "run_id": run_id,
         "counts": {name: len(values) for name, values in names.items()},
         **{name: values[:LONGEST] for name, values in names.items()},
     }

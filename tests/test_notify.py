@@ -227,6 +227,23 @@ def test_a_partner_is_told_of_each_release_and_of_nothing_else(project: Path) ->
     assert (told["type"], told["data"]["sequence"], told["data"]["counts"]["added"]) == ("release.published", 1, 2)
 
 
+def test_a_partner_is_told_of_a_withdrawal_and_by_when_to_act(project: Path) -> None:
+    with hook() as server:
+        partner = project / "partners/first-partner.toml"
+        partner.write_text(partner.read_text() + f'\n[webhook]\nurl = "{server.url}"\nsecret_env = "HOOK_SECRET"\n')
+        run(project, HOOK_SECRET=SHARED)
+        words = ("--reason", "safety", "--severity", "immediate", "--action", "recall", "--act-by", "2026-12-31", "--by", "Ana")
+        config = str(project / "syndication.toml")
+        done = command("withdraw", "drinking-water", *words, "-c", config, HOOK_SECRET=SHARED)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(body) for _, body in server.requests]
+    assert [one["type"] for one in told] == ["release.published", "topics.withdrawn"]
+    decision = told[1]["data"]["decision"]
+    assert (decision["severity"], decision["topics"]) == ("immediate", ["drinking-water"])
+    assert decision["act_by"].startswith("2026-12-31")
+    assert told[1]["data"]["withdrawn"] == ["drinking-water en"]
+
+
 def test_a_partner_without_secret_or_server_does_not_hold_up_the_release(project: Path) -> None:
     partner = project / "partners/first-partner.toml"
     partner.write_text(partner.read_text() + '\n[webhook]\nurl = "https://127.0.0.1:1/x"\nsecret_env = "HOOK_SECRET"\n')

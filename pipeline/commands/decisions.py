@@ -12,6 +12,7 @@ import typer
 from pipeline.commands.building import DEFAULT_CONFIG, salvaged, with_keys
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.options import Config, Json
+from pipeline.commands.running import tell_partners, warn_of
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def withdraw(
         standing, decision = deciding.decide(system, opened, standing, decision)
         sites = _published(system, opened, standing, known, len(decision.topics))
         _print_withdrawn(decision, sites, topics, as_json)
+        said = ("number", "topics", "reason", "severity", "action", "act_by")
+        run = run_id(now())
+        warn_of(tell_partners(system, sites, run, {name: getattr(decision, name) for name in said}), run)
     raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
 
 

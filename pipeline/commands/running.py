@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.due import Moment
     from pipeline.plugins import System
     from pipeline.records import Delivery, Keeper, Record
-    from pipeline.report import Report
+    from pipeline.report import Report, SiteReport
     from pipeline.run import Options
 
 Work = Callable[["System", "Options", "Record", Callable[[str, int, int], None]], "Report"]
@@ -139,7 +139,7 @@ def _finish(system: System, record: Record, keeper: Keeper) -> None:
     """Tells partners, writes record and page, tells operators, and writes down who could be told."""
     from pipeline.report_page import page
 
-    record.deliveries += _tell_partners(system, record)
+    record.deliveries += tell_partners(system, record.sites, record.run_id)
     place = keeper.finish(record, page(record))
     told = _tell_operators(system, record, place)
     if told:
@@ -148,15 +148,26 @@ def _finish(system: System, record: Record, keeper: Keeper) -> None:
     _say(record, keeper, place)
 
 
-def _tell_partners(system: System, record: Record) -> list[Delivery]:
+def tell_partners(
+    system: System, sites: Sequence[SiteReport], run: str, decision: Mapping[str, Any] | None = None
+) -> list[Delivery]:
+    """Tells partners of the new releases of their sites, and of the withdrawal that made them; who could be told, and who not."""
     from pipeline import messages
 
-    if not any(site.state == "published" for site in record.sites):
+    partners = [partner for partner in system.configuration.partners if partner.webhook]
+    if not partners or not any(site.state == "published" for site in sites):
         return []
     from pipeline import notify
 
-    told, failed = messages.about_releases(record, system.configuration.partners, now())
+    told, failed = messages.about_releases(sites, run, partners, now(), decision)
     return [*notify.send(told), *failed]
+
+
+def warn_of(deliveries: Sequence[Delivery], run: str) -> None:
+    """A warning for each message that did not arrive."""
+    for delivery in deliveries:
+        if not delivery.delivered:
+            warn(f"{delivery.to} could not be told: {delivery.error}", run_id=run, address=delivery.address)
 
 
 def _tell_operators(system: System, record: Record, page: str) -> list[Delivery]:
@@ -176,9 +187,7 @@ def _say(record: Record, keeper: Keeper, page: str) -> None:
     if keeper.problem:
         where = f"; it is in {page}" if page else ""
         warn(f"the store took no record of this run{where}: {keeper.problem}", run_id=record.run_id)
-    for delivery in record.deliveries:
-        if not delivery.delivered:
-            warn(f"{delivery.to} could not be told: {delivery.error}", run_id=record.run_id, address=delivery.address)
+    warn_of(record.deliveries, record.run_id)
 
 
 @contextmanager
@@ -202,7 +211,4 @@ def _tell_of_settings(config: Path, command: str, problem: UsageError) -> None:
     moment = now()
     record = Record(run_id(moment), command, "all", moment.isoformat(timespec="seconds"))
     record.end(_moment(), "failed", problem.exit_code, str(problem))
-    deliveries: Sequence[Delivery] = notify.send(messages.about_run(record, settings, config.resolve().parent.name, "", moment))
-    for delivery in deliveries:
-        if not delivery.delivered:
-            warn(f"{delivery.to} could not be told: {delivery.error}", address=delivery.address)
+    warn_of(notify.send(messages.about_run(record, settings, config.resolve().parent.name, "", moment)), record.run_id)
