@@ -121,21 +121,30 @@ def withdraw(
             _print_reach(decision, topics, as_json)
             raise typer.Exit(0)
         standing, decision = deciding.decide(system, opened, standing, decision)
-        sites = _published(system, opened, standing, known, len(decision.topics))
+        sites = _published(system, opened, standing, known, decision)
         _print_withdrawn(decision, sites, topics, as_json)
-        said = ("number", "topics", "reason", "severity", "action", "act_by")
-        run = run_id(now())
-        warn_of(tell_partners(system, sites, run, {name: getattr(decision, name) for name in said}), run)
     raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
 
 
-def _published(system: System, store: Store, standing: Standing, known: dict[str, Known], topics: int) -> list[SiteReport]:
+def _published(
+    system: System, store: Store, standing: Standing, known: dict[str, Known], decision: EditorialDecision
+) -> list[SiteReport]:
+    """Publishes a withdrawal and tells partners of it."""
     from pipeline.withdrawing import Context, Moment, publish_withdrawals
 
     moment = now()
     when = Moment(run_id(moment), moment.isoformat(timespec="seconds"))
     with progress_shown() as progress:
-        return publish_withdrawals(Context(system, store, standing, when), known, today(""), topics, progress)
+        sites = publish_withdrawals(Context(system, store, standing, when), known, today(""), len(decision.topics), progress)
+    _tell(system, decision, sites)
+    return sites
+
+
+def _tell(system: System, decision: EditorialDecision, sites: Sequence[SiteReport]) -> None:
+    """Partners that have a webhook hear of it at once."""
+    said = {name: getattr(decision, name) for name in ("number", "topics", "reason", "severity", "action", "act_by")}
+    run = run_id(now())
+    warn_of(tell_partners(system, sites, run, said), run)
 
 
 def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
