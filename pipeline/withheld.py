@@ -58,6 +58,8 @@ def from_view(site: audit.Withheld, topic: Topic, images: Collection[str], view:
     """The same, with the pictures that this view of a topic leaves out. `images` are all of the topic's (by `img/@src`)."""
     shown = {image.get("src", "") for image in view.topic.body.iter("img")} if images else set()
     gone = {src for src in images if src not in shown}
+    if not gone and not site.all:
+        return site
     alts = {image.get("alt", "") for image in topic.body.iter("img") if image.get("src") in gone} if gone else ()
     links = (plain(a) for a in topic.body.iter("a") if a.get("data-kind") == "topic")
     return site.with_pictures(_file_names(gone, assets), alts, links)

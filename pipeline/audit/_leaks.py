@@ -9,7 +9,7 @@ title.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -52,7 +52,19 @@ class Withheld:
 
     def with_pictures(self, files: Iterable[str], alts: Iterable[str], authored: Iterable[str] = ()) -> Withheld:
         """The same, without these pictures of one topic."""
-        return replace(self, files=frozenset(files), alts=frozenset(filter(None, map(fold, alts))), authored=frozenset(authored))
+        made = replace(self, files=frozenset(files), alts=frozenset(filter(None, map(fold, alts))), authored=frozenset(authored))
+        own = made.files | made.alts
+        made.__dict__["all"] = (
+            self.all | own if own else self.all
+        )  # joined anew for few topics
+        return made
+
+    @cached_property
+    def stems(self) -> tuple[str, ...] | None:
+        """What must stand somewhere in a text that names any of these; None where they are too many to look for one by one."""
+        if len(self.all) > _FEW:
+            return None
+        return tuple({name.rpartition("/")[2] if name in self.folders else name for name in self.all})
 
 
 NOTHING: Final = Withheld()
@@ -61,7 +73,8 @@ NOTHING: Final = Withheld()
 def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
     """Whatever of `said` names something withheld; `source` is the path of the file that says it. `own` gives what the topic, its
     site or the rows of a bundle say of themselves; it is asked where there is a doubt alone."""
-    if not withheld.all:
+    said = tuple(said)
+    if not withheld.all or _nowhere(said, source, withheld):
         return
     known: Collection[str] | None = None
     for kind, text in said:
@@ -72,6 +85,19 @@ def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callabl
             known = own()
         if what := _named(kind, text, found, withheld, known):
             yield Problem(codes.LEAK, f'{kind} "{visible_signs(text[:200])}" names {what}, which this site does not have')
+
+
+def _nowhere(said: Sequence[Said], source: str, withheld: Withheld) -> bool:
+    """Whether it is plain at a glance that nothing withheld is named: no part of a name stands in any of the texts."""
+    if withheld.stems is None:
+        return False
+    texts = "\0".join([source, withheld.template, *(text for _, text in said)])
+    return not _REWRITTEN.search(texts) and not any(stem in texts for stem in withheld.stems)
+
+
+# What `_tokens` undoes or folds before it looks: with these in it, a text does not hold the name as it is written.
+_REWRITTEN: Final = re.compile(r"[%\\]|[^\S ]|  ")
+_FEW: Final = 64
 
 
 def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own: Collection[str]) -> str:

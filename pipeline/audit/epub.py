@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -102,7 +103,7 @@ def _languages(root: etree._Element, language: str) -> Iterator[Problem]:
 @dataclass(frozen=True, slots=True)
 class _Book:
     """A book taken apart: members by name, the package's root and folder, manifest (name to media type), linear spine and
-    navigation document by member name."""
+    navigation document by member name, and that document's root (`contents`)."""
 
     members: dict[str, bytes]
     package: etree._Element
@@ -110,6 +111,7 @@ class _Book:
     manifest: dict[str, str]
     spine: tuple[str, ...]
     nav: str
+    contents: etree._Element
     problems: tuple[Problem, ...]
 
 
@@ -149,15 +151,14 @@ def _said(book: _Book) -> Iterator[tuple[str, str]]:
     """What package, navigation and the names of members say."""
     yield from mentions.of_xml(book.package)
     if book.nav not in book.spine:
-        yield from mentions.of_markup(_document(book.members[book.nav])[0])
+        yield from mentions.of_markup(book.contents)
     yield from (("address", name) for name in book.members)
 
 
 def _opened(data: bytes) -> _Book:
     problems: list[Problem] = []
     members = _members(data, problems)
-    container = markup.parse_xml(_member(members, "META-INF/container.xml"))
-    paths = [e.get("full-path", "") for e in container.iter("{*}rootfile")]
+    paths = _rootfiles(_member(members, "META-INF/container.xml"))
     if len(paths) != 1:
         raise Unreadable(f"META-INF/container.xml: expected one rootfile, found {len(paths)}")
     package = markup.parse_xml(_member(members, paths[0]))
@@ -178,10 +179,11 @@ def _opened(data: bytes) -> _Book:
             raise Unreadable(f"the spine names {key!r}, which the package does not hold")
     if len(navs) != 1 or navs[0] not in members:
         raise Unreadable(f"expected one navigation document, found {len(navs)}")
+    contents, _ = _document(members[navs[0]])
     manifest = {names[key]: item.get("media-type", "") for key, item in items.items()}
     strange = sorted({names[key] for key in spine if manifest[names[key]] != _XHTML})
     problems += [Problem(codes.UNREADABLE, f"{name}: expected {_XHTML} in the spine, found {manifest[name]}") for name in strange]
-    return _Book(members, package, folder, manifest, tuple(names[key] for key in spine), navs[0], tuple(problems))
+    return _Book(members, package, folder, manifest, tuple(names[key] for key in spine), navs[0], contents, tuple(problems))
 
 
 def _members(data: bytes, problems: list[Problem]) -> dict[str, bytes]:
@@ -289,23 +291,36 @@ def _other_requests(book: _Book, path: str) -> Iterator[Request]:
         data = book.members.get(name, b"")
         if media_type == "text/css":
             yield from (Request(url, "style sheet", f"{path}/{name}") for url in sheet(data.decode("utf-8", "replace")).urls)
-        elif media_type == "image/svg+xml" or name == book.nav:
-            yield from requests_of(markup.parse_xml(data), f"{path}/{name}")
+        elif name == book.nav:
+            yield from requests_of(book.contents, f"{path}/{name}")
+        elif media_type == "image/svg+xml":
+            yield from (Request(r.url, r.how, f"{path}/{name}") for r in _of_picture(data))
+
+
+@lru_cache(maxsize=64)
+def _of_picture(data: bytes) -> tuple[Request, ...]:
+    """What a vector picture fetches; many sites show the same."""
+    return tuple(requests_of(markup.parse_xml(data), ""))
+
+
+@lru_cache(maxsize=64)
+def _rootfiles(container: bytes) -> tuple[str, ...]:
+    return tuple(e.get("full-path", "") for e in markup.parse_xml(container).iter("{*}rootfile"))
 
 
 def _navigation(book: _Book, ids: dict[str, tuple[str, ...]]) -> Iterator[Problem]:
     """Every entry of the navigation document leads to a page of the book, and to a place that the page has."""
-    root, _ = _document(book.members[book.nav])
+    root = book.contents
     tables = [e for e in root.iter("{*}nav") if "toc" in (e.get(_TYPE) or "").split()]
     if len(tables) != 1:
         yield Problem(codes.UNREADABLE, f"{book.nav}: expected one table of contents, found {len(tables)}")
     reached = set()
-    for link in markup.links(root):
-        target, _, fragment = link.href.partition("#")
+    for href in (a.get("href", "") for a in root.iter("{*}a") if a.get("href") is not None):
+        target, _, fragment = href.partition("#")
         name = _inside(posixpath.dirname(book.nav), target) if target else book.nav
         reached.add(name)
         if name not in book.members or (fragment and name in ids and unquote(fragment) not in ids[name]):
-            yield Problem(codes.LINK_BROKEN, f"{book.nav}: {link.href!r} leads nowhere")
+            yield Problem(codes.LINK_BROKEN, f"{book.nav}: {href!r} leads nowhere")
     for name in ids:
         if name not in reached:
             yield Problem(codes.LINK_BROKEN, f"{book.nav}: no entry leads to {name}")
