@@ -32,7 +32,6 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline import xml
 from pipeline.contracts import Conditions, Entry, Files, Head, Index, Read, Unit
 from pipeline.findings import Finding, has_errors
 from pipeline.topic import Topic
@@ -124,11 +123,11 @@ class _Indexer:
     # --- files
 
     def _parse(self, claimed: Sequence[str]) -> tuple[dict[str, MapFile], list[Draft]]:
-        """The maps and the topics that the files hold; trees are gone when this returns."""
+        """The maps and the topics that the files hold."""
         maps: dict[str, MapFile] = {}
         topics: list[Draft] = []
         for name in claimed:
-            root, findings = xml.parse(self._files.read(name), name)
+            root, findings = parsed(self._files, name)
             self._findings += findings
             if root is not None and is_a(root, "map"):
                 maps[name] = map_file(root, name, self._files, self._data.filter, self._findings)

@@ -1,4 +1,5 @@
-"""Input files as trees, for those who only look: a few are kept per process, so that a much reused file is read once.
+"""Input files as trees, for those who only look. Those last seen are kept per process: files of a library of some thousand topics
+are parsed once, not for the index, the metadata and the text each; and a much reused file is parsed once in any library.
 
 In: names of input files, ids. Out: trees (read-only: copy before you change) and elements in them.
 """
@@ -18,11 +19,12 @@ from pipeline.findings import Finding
 from pipeline.topic import XML_LANG
 from sources.dita.names import is_a
 
-KEPT: Final = 24
+KEPT: Final = 12_000_000  # bytes of source text; a tree takes about seven times as much memory
 _ID: Final = etree.XPath("//*[normalize-space(@id) = $id]")
 
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
+_size = 0
 
 
 def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Finding, ...]]:
@@ -34,9 +36,11 @@ def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Findin
     held = _TREES.get(name)
     if held is None or held[0] != data:
         root, findings = xml.parse(data, name)
+        global _size
+        _size += len(data) - (len(held[0]) if held else 0)
         held = _TREES[name] = (data, root, tuple(findings))
-        if len(_TREES) > KEPT:
-            _TREES.popitem(last=False)
+        while _size > KEPT and len(_TREES) > 1:
+            _size -= len(_TREES.popitem(last=False)[1][0])
     _TREES.move_to_end(name)
     return held[1], held[2]
 
