@@ -105,11 +105,8 @@ def run(system: System, options: Options, progress: Progress = lambda *_: None, 
 
     Raises UsageError for settings or names that do not exist; what befalls one site is in its SiteReport.
     """
-    catalog = catalog or survey(system, conditions_of(system, options))
-    report = Report(options.run_id, "", findings=list(catalog.findings), topics=len(catalog.metadata))
-    state = prepare(system, options, catalog, report)
-    _work_until_settled(state, catalog, options, progress)
-    _collect(state, report)
+    state, report = worked(system, options, progress, catalog)
+    catalog = state.catalog
     for prefix, plan in state.context.plans.items():
         report.sites.append(_finish(state, prefix, plan, options, report.findings))
     if state.store is not None:
@@ -118,6 +115,25 @@ def run(system: System, options: Options, progress: Progress = lambda *_: None, 
     if state.context.store is not None:
         _save_reuse(state.context.store, catalog, options, report)
     return report
+
+
+def worked(
+    system: System, options: Options, progress: Progress = lambda *_: None, catalog: Catalog | None = None
+) -> tuple[State, Report]:
+    """All of a run but its publishing: every edition made and proven. The report has findings, and no site yet. Raises
+    UsageError."""
+    catalog = catalog or survey(system, conditions_of(system, options))
+    report = Report(options.run_id, "", findings=list(catalog.findings), topics=len(catalog.metadata))
+    state = prepare(system, options, catalog, report)
+    _work_until_settled(state, catalog, options, progress)
+    _collect(state, report)
+    return state, report
+
+
+def made_rows(state: State, prefix: str) -> dict[Key, Row]:
+    """The rows of what was made for a site."""
+    rows = ((key, _row(state, prefix, key)) for key in state.context.plans[prefix].granted)
+    return {key: row for key, row in rows if row is not None}
 
 
 def _save_reuse(store: Store, catalog: Catalog, options: Options, report: Report) -> None:

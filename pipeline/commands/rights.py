@@ -10,8 +10,8 @@ import typer
 
 from pipeline.commands.building import DEFAULT_CONFIG, opened
 from pipeline.commands.clock import today
-from pipeline.commands.options import AsOf, Config, Json, Partners
-from pipeline.commands.speaking import echo_json, note, print_table, say
+from pipeline.commands.options import AsOf, Config, Json, Partners, Workers
+from pipeline.commands.speaking import echo_json, note, print_table, progress_shown, say
 from pipeline.errors import UsageError
 
 commands = typer.Typer()
@@ -54,6 +54,38 @@ def forecast(
             return
         print_table(forecasting.table(found))
         say(f"{len(found.events)} changes from {found.as_of} to {found.until}")
+
+
+@commands.command(
+    epilog="Examples:\n\n  run_pipeline.py rehearse --partner-file drafts/riverside.toml\n\n"
+    "  run_pipeline.py rehearse --partner-file drafts/riverside.toml --as-of 2027-01-01 --all"
+)
+def rehearse(
+    partner_file: Annotated[Path, typer.Option("--partner-file", help="The partner's file as it would be.")],
+    config: Config = DEFAULT_CONFIG,
+    everything: Annotated[bool, typer.Option("--all", help="Name every topic, not the first 20 of a kind.")] = False,
+    as_of: AsOf = "",
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Say what would change per site and format if a partner's terms were these; publish nothing."""
+    with opened(config) as system:
+        from pipeline import rehearse as rehearsing
+        from pipeline.report import finding_lines
+        from pipeline.settings import load_partner
+
+        with progress_shown() as progress:
+            number = system.configuration.settings.workers if workers is None else workers
+            found = rehearsing.rehearse(system, today(as_of), load_partner(partner_file), progress, number)
+        if as_json:
+            echo_json(found.as_json())
+        else:
+            for line in rehearsing.lines(found, 0 if everything else 20):
+                say(line)
+            for line in finding_lines(list(found.findings), 0 if everything else 10):
+                say(line)
+            say(f"nothing was published; decided for {found.as_of}")
+    raise typer.Exit(1 if found.stops else 0)
 
 
 @reports.command(

@@ -53,6 +53,7 @@ __all__ = [
     "Webhook",
     "json_schemas",
     "load",
+    "load_partner",
     "notify_of",
     "salvage",
     "unknown",
@@ -78,6 +79,11 @@ class Configuration:
     def with_store(self, store: str) -> Configuration:
         """The same, publishing elsewhere."""
         return replace(self, settings=self.settings.model_copy(update={"store": store}))
+
+    def with_partner(self, partner: Partner) -> Configuration:
+        """The same with this partner's file in the place of the one of its id, or beside the others."""
+        others = [each for each in self.partners if each.id != partner.id]
+        return replace(self, partners=tuple(sorted([*others, partner], key=lambda each: each.id)))
 
     def partner(self, name: str) -> Partner:
         """The partner of this id. Raises UsageError naming the near miss."""
@@ -170,6 +176,15 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "partner": Partner.model_json_schema(),
         "asset": Asset.model_json_schema(),
     }
+
+
+def load_partner(path: Path) -> Partner:
+    """One partner's file, wherever it is. Raises UsageError with every problem of it."""
+    problems: list[str] = []
+    partner = validated(Partner, read_toml(path, problems), path, problems)
+    if partner is None or problems:
+        raise rejected(problems)
+    return partner
 
 
 def _load_partners(folder: Path, problems: list[str]) -> tuple[Partner, ...]:
