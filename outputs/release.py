@@ -319,7 +319,7 @@ def _required(signing: Signing | None) -> Signing:
         raise UsageError(
             "there are no signing keys: nothing is published unsigned",
             expected="a folder of keys ([signing] keys in syndication.toml)",
-            fix="run `keys init`, or bring the folder of keys that this store was signed with",
+            fix="bring back the folder of keys of this store; `keys init` makes keys for a store without releases",
         )
     return signing
 

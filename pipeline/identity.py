@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -32,6 +33,15 @@ RENAMED: Final = warning(
 )
 
 
+UNSAFE: Final = warning(
+    "topic.id-unsafe",
+    "An id holds what no path may hold: '..', a slash, a backslash or a control character. The topic is published under a safe id"
+    " that is made of it.",
+    "Find out who wrote such an id; give the topic one of letters, digits, '-', '_' and '.'.",
+)
+_PATH_LIKE: Final = re.compile(r"\.\.|[/\\\x00-\x1f\x7f]")
+
+
 def settle(indexes: Mapping[str, Index], publisher: Publisher) -> tuple[dict[str, Index], list[Finding]]:
     """The indexes, by source, with `ids` and complete metadata; entries that share a public id are gone from both."""
     completed = {name: [complete(entry, publisher) for entry in index.entries] for name, index in indexes.items()}
@@ -40,6 +50,8 @@ def settle(indexes: Mapping[str, Index], publisher: Publisher) -> tuple[dict[str
         for entry in entries:
             groups[safe_id(entry.metadata.id).lower(), entry.metadata.language].append(entry)
     ids, findings = _settle_groups(groups)
+    everyone = [entry for entries in completed.values() for entry in entries]
+    findings += [_unsafe(entry, ids) for entry in everyone if _PATH_LIKE.search(entry.metadata.id)]
     return {
         name: replace(
             index,
@@ -72,6 +84,12 @@ def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[
             ids[entry.unit] = name if alone else safe_id(f"{name}-{_path_hash(entry.unit)}")
             findings.append(_renamed(entry, ids[entry.unit], count))
     return ids, findings
+
+
+def _unsafe(entry: Entry, ids: Mapping[Unit, str]) -> Finding:
+    name = ids.get(entry.unit, safe_id(entry.metadata.id))
+    text = f"id {entry.metadata.id[:100]!r} can be no part of a path; this topic is published as {name!r}"
+    return UNSAFE.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {entry.metadata.language}")
 
 
 def _renamed(entry: Entry, name: str, count: int) -> Finding:

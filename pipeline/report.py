@@ -100,7 +100,7 @@ def site_line(site: SiteReport) -> str:
     """One site on one line."""
     if site.error:
         return f"{site.site}: {site.state}: {site.error}"
-    parts = [f"{site.topics} topics", f"{site.files} files"]
+    parts = [f"{site.topics} topic{'' if site.topics == 1 else 's'}", f"{site.files} files"]
     parts += [
         f"{len(values)} {name}"
         for name, values in (

@@ -147,7 +147,7 @@ def _save_reuse(store: Store, catalog: Catalog, options: Options, report: Report
         if (after := reuse.merged(before, now, settled)) != before:
             reuse.save(store, after)
     except StoreError as problem:
-        report.findings.append(REUSE.at(reuse.KEY, 0, f"{problem.what}: {problem.found}"))
+        report.findings.append(REUSE.at(reuse.KEY, 0, ": ".join(filter(None, (problem.what, problem.found)))))
 
 
 def conditions_of(system: System, options: Options) -> list[str]:

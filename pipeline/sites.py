@@ -32,6 +32,8 @@ LANGUAGE_MISSING: Final = error(
     "Add [notices.<language>] with a disclaimer to the file that lacks it, or take the language out of the grant.",
 )
 
+NO_LABELS: Final = "Take the language out of the grant, or add its labels (pipeline/labels/<language>.po)."
+
 TEMPLATE: Final = error(
     "site.template",
     "A site's own template failed. Topics are held back from that site; other sites get them.",
@@ -106,7 +108,9 @@ def _logo(path: Path) -> Image:
     try:
         return assets.load_logo(path.read_bytes(), path.name)
     except OSError as problem:
-        raise UsageError(f"logo {path} can not be read", found=str(problem), fix="mend 'logo', or put the file there") from None
+        raise UsageError(
+            f"logo {path} can not be read", found=problem.strerror or "", fix="mend 'logo', or put the file there"
+        ) from None
     except ValueError as problem:
         raise UsageError(
             f"logo {path} can not be used",
@@ -204,7 +208,11 @@ def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[Si
     file = f"{configuration.settings.partners}/{plan.partner.id}.toml"
     findings = [
         LANGUAGE_MISSING.at(
-            file, 0, f"{counts[tag]} topics in {tag!r} are withheld from site {plan.site.id}: {why}", partner=plan.partner.id
+            file,
+            0,
+            f"{counts[tag]} topics in {tag!r} are withheld from site {plan.site.id}: {why}",
+            partner=plan.partner.id,
+            action="" if labels.known(tag) else NO_LABELS,
         )
         for tag, why in sorted(lacking.items())
     ]
@@ -213,7 +221,7 @@ def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[Si
 
 def _lacking(configuration: Configuration, partner: Partner, language: str) -> str:
     if not labels.known(language):
-        return f"there are labels for {', '.join(labels.languages())} alone"
+        return f"the words that we print around texts are there in {', '.join(labels.languages())} alone"
     publisher_texts, partner_texts = notice_texts(configuration, partner, language)
     if not publisher_texts.disclaimer:
         return f"{configuration.settings.publisher} has no disclaimer in [notices.{language}]"

@@ -54,9 +54,7 @@ class Withheld:
         """The same, without these pictures of one topic."""
         made = replace(self, files=frozenset(files), alts=frozenset(filter(None, map(fold, alts))), authored=frozenset(authored))
         own = made.files | made.alts
-        made.__dict__["all"] = (
-            self.all | own if own else self.all
-        )  # joined anew for few topics
+        made.__dict__["all"] = self.all | own if own else self.all  # joined anew for few topics
         return made
 
     @cached_property

@@ -11,7 +11,7 @@ from pipeline.commands.building import DEFAULT_CONFIG, build, input_name, opened
 from pipeline.commands.clock import today
 from pipeline.commands.options import AsOf, Config, Json, Language, LogFormat, Partners, SiteOption, Topics, Workers
 from pipeline.commands.running import options_of, run_all, run_due, run_plainly, run_recorded, settings_watched
-from pipeline.commands.speaking import echo_json, log_as, print_findings, print_report, print_table, reported, say
+from pipeline.commands.speaking import counted, echo_json, log_as, print_findings, print_report, print_table, reported, say
 from pipeline.errors import UsageError
 
 commands = typer.Typer()
@@ -83,7 +83,8 @@ def check(
             echo_json(report.as_json()["findings"])
         else:
             print_findings(report, limit=0)
-            say(f"{report.topics} topics, {len(report.findings)} findings")
+            held = f"; {len(report.held_back)} held back" if report.held_back else ""
+            say(f"{counted(report.topics, 'topic')}, {counted(len(report.findings), 'finding')}{held}")
     raise typer.Exit(1 if report.held_back or report.exit_code == 1 else 0)
 
 

@@ -185,8 +185,8 @@ def _say(record: Record, keeper: Keeper, page: str) -> None:
     if page and not keeper.problem and not json_logs():
         note(f"report: {page}")
     if keeper.problem:
-        where = f"; it is in {page}" if page else ""
-        warn(f"the store took no record of this run{where}: {keeper.problem}", run_id=record.run_id)
+        why = keeper.problem if record.exit_code != 4 else keeper.problem.splitlines()[0]  # the run itself says the rest
+        warn(f"the store took no record of this run{f'; it is in {page}' if page else ''}: {why}", run_id=record.run_id)
     warn_of(record.deliveries, record.run_id)
 
 

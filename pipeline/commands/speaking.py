@@ -110,6 +110,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def counted(number: int, what: str) -> str:
+    """`1 topic`, `2 topics`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def echo_json(value: Any) -> None:
     """A value as JSON, on stdout."""
     import json
@@ -131,7 +136,7 @@ def print_report(report: Report, as_json: bool) -> None:
         say(site_line(site))
     if report.held_back:
         names = ", ".join(report.held_back[:20]) + (" ..." if len(report.held_back) > 20 else "")
-        say(f"{len(report.held_back)} topics held back: {names}")
+        say(f"{counted(len(report.held_back), 'topic')} held back: {names}")
 
 
 def print_findings(report: Report, limit: int) -> None:

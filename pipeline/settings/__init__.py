@@ -202,7 +202,8 @@ def _load_partners(folder: Path, problems: list[str]) -> tuple[Partner, ...]:
         if partner is None:
             continue
         if partner.id != path.stem:
-            problems.append(f"{path}: id\n  expected: {path.stem!r}, as the file is named\n  found:    {partner.id!r}")
+            said = f"\n  expected: {path.stem!r}, as the file is named\n  found:    {partner.id!r}"
+            problems.append(f"{path}: id{said}\n  to do:    rename the file, or mend the id")
         found.append(partner)
     if not found and not problems:
         problems.append(

@@ -33,12 +33,20 @@ def read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{path}: can not be read: {error}")
     except tomllib.TOMLDecodeError as error:
-        problems.append(f"{path}: not TOML: {error}")
+        problems.append(f"{path}: not TOML: {_said(path, str(error))}")
     else:
         found = [f"{path}: {place}: a control character\n  found:    {text!r}" for place, text in _controls(raw, ())]
         problems += found
         return {"": None} if found else raw
     return {"": None}  # a marker that no model accepts and nobody reports twice
+
+
+def _said(path: Path, problem: str) -> str:
+    """What the parser says, the line that it means, and what to do."""
+    place = re.search(r"at line (\d+)", problem)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = f"\n  found:    {lines[int(place[1]) - 1].strip()}" if place and int(place[1]) <= len(lines) else ""
+    return f"{problem}{found}\n  to do:    mend it there: texts stand in quotes, days are written 2026-12-31, lists end with ]"
 
 
 def _controls(value: Any, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -67,12 +75,12 @@ def validated(
         return model.model_validate(raw)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            problems.append(f"{path}: {_problem(model, detail, at, sections)}")
+            problems.append(f"{path}: {_problem(model, raw, detail, at, sections)}")
     return None
 
 
-def _problem(model: type[Model], detail: Any, at: tuple[str, ...], sections: Sequence[str]) -> str:
-    place = ".".join(str(part) for part in (*at, *detail["loc"])) or "(file)"
+def _problem(model: type[Model], raw: Any, detail: Any, at: tuple[str, ...], sections: Sequence[str]) -> str:
+    place = ".".join((*at, *_named(raw, detail["loc"]))) or "(file)"
     if detail["type"] == "extra_forbidden":
         known = [*_keys_beside(model, detail["loc"]), *sections]
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, 1)
@@ -83,6 +91,17 @@ def _problem(model: type[Model], detail: Any, at: tuple[str, ...], sections: Seq
         field = _field(model, detail["loc"])
         return f"{place}: missing" + (f"\n  expected: {field}" if field else "")
     return f"{place}: {detail['msg']}\n  found:    {detail['input']!r}"
+
+
+def _named(raw: Any, location: Sequence[int | str]) -> Iterator[str]:
+    """The parts of a location; an item of a list by its own id or clause, else by its number, counted from 1."""
+    for part in location:
+        if isinstance(part, int):
+            raw = raw[part] if isinstance(raw, list) and part < len(raw) else None
+        else:
+            raw = raw.get(part) if isinstance(raw, dict) else None
+        name = (raw.get("id") or raw.get("clause")) if isinstance(part, int) and isinstance(raw, dict) else ""
+        yield f"[{name or part + 1}]" if isinstance(part, int) else part
 
 
 def _keys_beside(model: type[Model], location: Sequence[int | str]) -> list[str]:
