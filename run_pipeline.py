@@ -18,7 +18,18 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (content, decisions, archive, bundles, delivery, operate, rights):
+ROOMS = {
+    "From topics to bundles": content,
+    "Take down, correct, put back": decisions,
+    "A site's past and its end": archive,
+    "On schedule": operate,
+    "Terms over time": rights,
+    "Keys, signatures, the store": delivery,
+    "For partners": bundles,
+}
+for title, room in ROOMS.items():
+    for command in (*room.commands.registered_commands, *room.commands.registered_groups):
+        command.rich_help_panel = title
     app.add_typer(room.commands)
 
 

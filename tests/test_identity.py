@@ -132,3 +132,11 @@ def test_a_path_never_takes_the_id_that_another_topic_has() -> None:
 def test_a_review_due_beyond_the_calendar_is_not_said() -> None:
     publisher = PUBLISHER.model_copy(update={"review_cycle_months": 24})
     assert complete(_entry("a.dita", current_as_of=date(9999, 12, 31)), publisher).metadata.review_due is None
+
+
+def test_ids_like_paths_are_made_safe_and_said() -> None:
+    entries = (_entry("a.dita", id="../../etc/passwd"), _entry("b.dita", id="a\\b", public=False), _entry("c.dita", id="A.b"))
+    ids, findings = _settle(*entries)
+    assert [name.split("-")[0] for name in ids.values()] == ["etc", "a", "a"]
+    assert not any(set(name) & set("/\\") or ".." in name for name in ids.values())
+    assert findings == ["topic.id-unsafe a.dita:3", "topic.id-unsafe b.dita:3"]

@@ -55,9 +55,14 @@ def test_the_starter_project_loads(project: Path) -> None:
             "partners/first-partner.toml",
             "collections =",
             "colections =",
-            "agreements.0.grants.0.colections: unknown key\n  to do:    did you mean 'collections'?",
+            "agreements[FP-1].grants[Schedule A, 1].colections: unknown key\n  to do:    did you mean 'collections'?",
         ),
-        ("partners/first-partner.toml", '  collections = "all"', "", "agreements.0.grants.0.collections: missing"),
+        (
+            "partners/first-partner.toml",
+            '  collections = "all"',
+            "",
+            "agreements[FP-1].grants[Schedule A, 1].collections: missing",
+        ),
         ("partners/first-partner.toml", "2035-12-31", "2025-12-31", "ends (2025-12-31) is before starts (2026-01-01)"),
         ("partners/first-partner.toml", '"#0b5fa5"', '"blue"', "brand.color"),
         (
@@ -161,3 +166,11 @@ def test_link_templates(project: Path, template: str) -> None:
         file.write(f'\n[sites.portal]\ntopic_link = "{template}"\n')
     partner = settings.load(project / "syndication.toml", DESTINATIONS).partner("first-partner")
     assert partner.sites["portal"].topic_link == template
+
+
+def test_a_file_that_is_no_toml_is_shown_with_its_line(project: Path) -> None:
+    _edit(project / "partners/first-partner.toml", "starts = 2026-01-01", "starts = 2026-13-45")
+    message = _load_error(project)
+    assert "first-partner.toml: not TOML: " in message
+    assert "found:    starts = 2026-13-45" in message
+    assert "days are written 2026-12-31" in message

@@ -80,7 +80,7 @@ def validated(
 
 
 def _problem(model: type[Model], raw: Any, detail: Any, at: tuple[str, ...], sections: Sequence[str]) -> str:
-    place = ".".join((*at, *_named(raw, detail["loc"]))) or "(file)"
+    place = ".".join((*at, *_named(raw, detail["loc"]))).replace(".[", "[") or "(file)"
     if detail["type"] == "extra_forbidden":
         known = [*_keys_beside(model, detail["loc"]), *sections]
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, 1)
