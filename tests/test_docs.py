@@ -47,6 +47,11 @@ def test_every_command_and_flag_is_documented() -> None:
     assert missing == []
 
 
+def test_no_group_hides_another_of_its_name() -> None:
+    names = [group.name for room in run_pipeline.ROOMS.values() for group in room.commands.registered_groups]
+    assert len(set(names)) == len(names), names
+
+
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Every command by its words, those of groups too (`runs list`)."""
     inner = getattr(command, "commands", {})

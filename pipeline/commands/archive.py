@@ -12,6 +12,7 @@ from pipeline.commands.building import DEFAULT_CONFIG, build, salvaged, with_key
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.decisions import ApprovedBy, By, StoreOption
 from pipeline.commands.options import AsOf, Config, Json, Language, Partners, SiteOption
+from pipeline.commands.reporting import reports
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pipeline.withdrawing import Context, Job, Known
 
 commands = typer.Typer()
-reports = typer.Typer(help="Answer what was live.", no_args_is_help=True)
 commands.add_typer(reports, name="report")
 
 Partner = Annotated[str, typer.Option("--partner", "-p", help="The partner.")]

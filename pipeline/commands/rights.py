@@ -11,12 +11,11 @@ import typer
 from pipeline.commands.building import DEFAULT_CONFIG, opened
 from pipeline.commands.clock import today
 from pipeline.commands.options import AsOf, Config, Json, Partners, Workers
+from pipeline.commands.reporting import reports
 from pipeline.commands.speaking import echo_json, note, print_table, progress_shown, say
 from pipeline.errors import UsageError
 
 commands = typer.Typer()
-reports = typer.Typer(help="Reports to read, print and send on: rights.", no_args_is_help=True)
-commands.add_typer(reports, name="report")
 
 
 class Whom(StrEnum):
