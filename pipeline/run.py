@@ -203,8 +203,8 @@ def _made_anew(state: State) -> set[Key]:
     """Topics that are not selected, and whose live rows may not stay as they are: they are made anew like those selected."""
     return {
         key
-        for prefix, rows in state.live_rows.items()
-        for key in rows.keys() & state.context.plans[prefix].granted.keys() - state.selected
+        for prefix, plan in state.context.plans.items()  # a site on hold is live and has no plan
+        for key in state.live_rows.get(prefix, {}).keys() & plan.granted.keys() - state.selected
         if not kept_row(state, prefix, key)
     }
 
