@@ -84,6 +84,13 @@ def notices(
     return tuple(notice for notice in found if notice)
 
 
+def adapted(found: Sequence[Notice], partner: str, publisher: str, words: Words) -> tuple[Notice, ...]:
+    """The notices of a text that the partner edited: who adapted it, and the legal block without author, reviewers and dates of
+    review, who never saw the edited text."""
+    line = sentence(words.text("Adapted by {name} under license from {publisher}", name=partner, publisher=publisher))
+    return (Notice("adapted", (line,)), *(notice for notice in found if notice.kind not in CREDITS))
+
+
 def sentence(text: str) -> str:
     """The text with one full stop at its end, and never a second one."""
     text = text.strip()

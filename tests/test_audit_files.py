@@ -198,6 +198,14 @@ def _swap(name: str, old: str, new: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _swap_part(old: str, new: str) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        assert old in data["parts"]["legal_adapted"]
+        data["parts"]["legal_adapted"] = data["parts"]["legal_adapted"].replace(old, new, 1)
+
+    return change
+
+
 JSON_FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "html without its legal block": (_legal_from_html, "notice-missing"),
     "html without one notice": (_one_from_html, "notice-missing"),
@@ -218,6 +226,12 @@ JSON_FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "address altered among fields": (_set("legal", "terms", "url", to="https://example.net/"), "notice-altered"),
     "notice unknown among fields": (lambda data: data["legal"].update(sponsor={"text": "x"}), "notice-unknown"),
     "legal part without a notice": (lambda d: d["parts"].update(legal=d["parts"]["legal"].replace(WHOLE, "")), "notice-altered"),
+    "adapted part without a notice": (_swap_part(WHOLE, ""), "notice-altered"),
+    "adapted part by another": (_swap_part("Adapted by Riverside Health", "Adapted by Lakeside Health"), "notice-altered"),
+    "adapted part that says nothing of it": (lambda d: d["parts"].update(legal_adapted=d["parts"]["legal"]), "notice-altered"),
+    "adapted part that leads elsewhere": (_swap_part("https://example.org/terms", "https://example.net/"), "notice-altered"),
+    "adapted part missing": (lambda d: d["parts"].pop("legal_adapted"), "notice-altered"),
+    "adapted part as the usual one": (_set("parts", "default", to="legal_adapted"), "metadata"),
     "body part altered": (lambda d: d["parts"].update(body=d["parts"]["body"].replace("2.5", "25")), "body-place"),
     "body part missing": (_set("parts", "body", to=""), "body-place"),
     "title": (_set("title", to="Low Blood Pressure"), "metadata"),

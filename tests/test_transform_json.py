@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -17,6 +18,7 @@ from lxml import etree, html
 from rendering import ASSETS, CASES, TOPICS, case_edition, digests_elsewhere, proven, rendered, topic
 
 from pipeline.contracts import FileRow, Presentation, Row
+from pipeline.notices import CREDITS
 
 transform = import_module("transforms.json")
 SCHEMA = import_module("transforms._topic_schema").SCHEMA
@@ -199,3 +201,15 @@ def test_codes_lead_to_topics() -> None:
     assert [(t["language"], t["id"], t["folder"]) for t in found] == [("en", "b", "en/b"), ("es", "b", "es/b")]
     assert list(codes["urn:oid:1.2.3"]) == ["7"]
     assert list(codes[""]) == ["x"]
+
+
+@pytest.mark.parametrize(("edits", "usual"), [("none", "legal"), ("adapt", "legal_adapted"), ("translate", "legal")])
+def test_the_block_for_an_edited_text_has_no_author_and_no_review(edits: str, usual: str) -> None:
+    made = case_edition("everything")
+    made = replace(made, license=replace(made.license, edits=edits))
+    parts = json.loads(transform.imprint(transform.body(view(topic("everything")), ASSETS), made)[0].data)["parts"]
+    assert parts["default"] == usual
+    assert "Adapted by Riverside Health under license from Example Health Press." in parts["legal_adapted"]
+    kinds = re.findall(r'data-notice="([^"]+)"', parts["legal_adapted"])
+    assert kinds == ["adapted", *(notice.kind for notice in made.notices if notice.kind not in CREDITS)]
+    assert re.findall(r'data-notice="([^"]+)"', parts["legal"]) == [notice.kind for notice in made.notices]

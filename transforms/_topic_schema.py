@@ -101,6 +101,10 @@ SCHEMA: Final[Schema] = {
                 {
                     "body": said(TEXT, "The text alone. Show all of legal near it."),
                     "legal": said(TEXT, "Credits and legal block."),
+                    "legal_adapted": said(
+                        TEXT, "The block for a text that you have edited, where your terms allow it: who adapted it, no credits."
+                    ),
+                    "default": said({"enum": ["legal", "legal_adapted"]}, "Which of them your terms make the usual one."),
                 },
                 "The same mark-up in parts, for pages that place them apart.",
             ),

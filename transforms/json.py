@@ -17,8 +17,8 @@ from lxml import etree
 
 from pipeline import rights
 from pipeline.contracts import Assets, Body, Edition, Mark, OutputFile, Publisher, Row, Site, View
-from pipeline.labels import direction
-from pipeline.notices import Notice
+from pipeline.labels import direction, labels
+from pipeline.notices import Notice, adapted
 from pipeline.rights.writing import indented
 from pipeline.topic import Metadata, Person, plain
 from transforms._html import Entry, Options, Rendered, at_media_path, to_html, topic_links
@@ -62,7 +62,12 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
         **_metadata(edition),
         "style_sheet": f"{_TO_ROOT}/{own_sheet(edition.site).path}",
         "html": _article(edition, marks + body.parts["fragment"] + legal),
-        "parts": {"body": body.parts["fragment"], "legal": legal},
+        "parts": {
+            "body": body.parts["fragment"],
+            "legal": legal,
+            "legal_adapted": _adapted_markup(edition),
+            "default": "legal_adapted" if edition.license.edits == "adapt" else "legal",
+        },
         "legal": {notice.kind: _notice(notice) for notice in edition.notices},
         "sections": body.parts["sections"],
         "links": body.parts["links"],
@@ -118,7 +123,16 @@ def _mark(mark: Mark) -> str:
 
 def _legal_markup(edition: Edition) -> str:
     """Credits and legal block, or nothing."""
-    notices = markup(edition)
+    return _footer(markup(edition))
+
+
+def _adapted_markup(edition: Edition) -> str:
+    """The legal block of a text that the partner has edited."""
+    words = labels(edition.metadata.language)
+    return _footer(markup(edition, adapted(edition.notices, edition.site.name, edition.publisher.name, words)))
+
+
+def _footer(notices: str) -> str:
     return f'<footer class="syn-footer">\n{notices}</footer>' if notices else ""
 
 

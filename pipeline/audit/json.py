@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
@@ -24,7 +25,8 @@ from pipeline.audit._reading import Finished, Problem, Reading, Request, Unreada
 from pipeline.audit._tags import NotPlain
 from pipeline.audit._visible import Look, styles
 from pipeline.contracts import Place, View
-from pipeline.labels import direction
+from pipeline.labels import direction, labels
+from pipeline.notices import adapted
 
 MEDIA_TYPE: Final = "application/json"
 PICTURES: Final = True
@@ -63,7 +65,7 @@ def file(finished: Finished) -> Reading:
         reading = _from_tree(text, sheet, count, finished)
     problems += [*reading.problems, *sheet_problems]
     problems += page.references(reading.ids, reading.links, finished.inner.ids if count else ())
-    problems += _legal(data, finished, article, reading)
+    problems += [*_legal(data, finished, article, reading), *_adapted(data, finished)]
     requests = [Request(r.url, r.how, main.path) for r in (*reading.requests, *(finished.inner.requests if count else ()))]
     return replace(
         reading,
@@ -217,6 +219,29 @@ def _legal(data: Mapping[str, Any], finished: Finished, article: str, around: Re
         yield Problem(
             codes.NOTICE_ALTERED, f"parts.legal: expected {[k for k, _ in wanted]}, each once and exact, found {shown}"[:400]
         )
+
+
+def _adapted(data: Mapping[str, Any], finished: Finished) -> Iterator[Problem]:
+    """`parts.legal_adapted` says who adapted the text, and shows every notice but the credits, each once and exact."""
+    edition, parts = finished.edition, data.get("parts")
+    found = parts if isinstance(parts, Mapping) else {}
+    usual = "legal_adapted" if edition.license.edits == "adapt" else "legal"
+    if found.get("default") != usual:
+        yield Problem(codes.METADATA, f"parts.default: expected {usual}, found {found.get('default')!r}")
+    wanted = adapted(edition.notices, edition.site.name, edition.publisher.name, labels(edition.metadata.language))
+    reading = _known_block(str(found.get("legal_adapted", "")))
+    yield from (problem for problem in reading.problems if problem.code is codes.MARKUP or problem.code is codes.CHARACTER)
+    shown = [(n.kind, n.text, n.hrefs[:1]) for n in reading.notices]
+    expected = [(n.kind, fold(n.text), (n.url,) if n.url else ()) for n in wanted]
+    if shown != expected:
+        text = f"parts.legal_adapted: expected {[kind for kind, _, _ in expected]}, each once and exact, found {shown}"
+        yield Problem(codes.NOTICE_ALTERED, text[:400])
+
+
+@lru_cache(maxsize=256)
+def _known_block(text: str) -> Reading:
+    """As `_block`: most topics of a site share it."""
+    return _block(text)
 
 
 def _block(text: str) -> Reading:
