@@ -70,6 +70,7 @@ class Days:
     live: Released | None
     assets: Mapping[str, Asset] = field(default_factory=dict)
     uses: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # the input files that a topic uses
+    _plans: dict[date, SitePlan] = field(default_factory=dict)
 
     @property
     def held(self) -> bool:
@@ -101,8 +102,12 @@ class Days:
     def plan(self, day: date, topics: Sequence[Metadata] | None = None) -> SitePlan:
         """What the site gets on a day; of these topics, or all. Companions are left to the run: they follow from the rest."""
         rules = {name: rule for name, rule in self.rules.items() if name != "companions"}
-        chosen = self.topics if topics is None else topics
-        return plan_site(chosen, self.site, self.partner, rules, self.formats, day, self.standing, self.around)
+        if topics is not None:
+            return plan_site(topics, self.site, self.partner, rules, self.formats, day, self.standing, self.around)
+        if day not in self._plans:
+            whole = plan_site(self.topics, self.site, self.partner, rules, self.formats, day, self.standing, self.around)
+            self._plans[day] = whole
+        return self._plans[day]
 
     @cached_property
     def around(self) -> Around:
@@ -224,13 +229,14 @@ def coming(days: Days, today: date) -> list[Moment]:
     """The next moment of each kind that changes something on the site after today, and the next day of review."""
     found: dict[str, Moment] = {}
     by_key = {topic.key: topic for topic in days.topics}
-    ahead = _turns(days.plan(today), today)
+    ahead, last = _turns(days.plan(today), today), dict.fromkeys(by_key, days.plan(today))
     while ahead:
         day = min(ahead)
         topics = [by_key[key] for key in sorted(ahead.pop(day))]
-        before, after = days.plan(days_after(day, -1), topics), days.plan(day, topics)
+        after = days.plan(day, topics)
         changes: dict[tuple[str, str], list[Key]] = defaultdict(list)
         for topic in topics:
+            before, last[topic.key] = last[topic.key], after
             old, new = _state(before, topic.key), _state(after, topic.key)
             if old != new and not (days.held and new is not None):
                 changes[_why(days, before, after, topic)].append(topic.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -482,7 +483,6 @@ def test_signatures_are_renewed_where_nothing_else_is_due(project: Path) -> None
 
 
 def test_next_due_says_it_to_people_and_programs(project: Path) -> None:
-    import json
 
     published(project)
     config = str(project / "syndication.toml")
@@ -522,3 +522,24 @@ def test_schedule_runs_and_stops_when_it_is_asked(project: Path, stop: int) -> N
     assert process.returncode == 0, said
     assert "stopping" in said
     assert "Traceback" not in said
+
+
+def test_a_second_signal_stops_the_run_under_way(project: Path) -> None:
+    for number in range(60):
+        topic(project, f"more-{number}")
+    config, program = str(project / "syndication.toml"), str(ROOT / "run_pipeline.py")
+    begun = [sys.executable, program, "schedule", "-c", config, "--workers", "1"]
+    process = subprocess.Popen(begun, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    runs, end = project / "build/store/runs", time.monotonic() + 120
+    while not (runs.exists() and list(runs.glob("*.json"))):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    (record,) = runs.glob("*.json")
+    assert json.loads(record.read_text())["state"] == "interrupted"
+    assert not (project / "build/store/p/east/metadata/timestamp.json").exists()
