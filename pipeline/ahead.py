@@ -111,7 +111,8 @@ def site_events(ahead: Ahead, end: date) -> Iterator[Event]:
     together = _companions(topics)
 
     def again(day: date, keys: Collection[Key]) -> SitePlan:
-        asked = [topics[key] for key in sorted({*keys, *together}) if key in topics]
+        asked_for = {*keys, *together} if together.intersection(keys) else keys
+        asked = [topics[key] for key in sorted(asked_for) if key in topics]
         return plan_on(system, asked, plan.site, plan.partner, day, ahead.standing, around)[0]
 
     return changes(plan, again, topics, end)

@@ -44,7 +44,9 @@ def foreseen(topics: list[Metadata], owner: Partner, end: date = date(2029, 1, 1
 
     def again(day: date, keys: Collection[Key]) -> SitePlan:
         together = {m.key for m in topics if m.companions} | {(n, m.language) for m in topics for n in m.companions}
-        return plan([known[key] for key in sorted({*keys, *together}) if key in known], owner, day, topics)
+        return plan(
+            [known[key] for key in sorted({*keys, *together} if together & {*keys} else keys) if key in known], owner, day, topics
+        )
 
     return sorted(changes(plan(topics, owner, TODAY), again, known, end))
 
