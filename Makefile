@@ -64,7 +64,7 @@ pull-client: .venv/runtime.stamp
 	@$(PY) deploy/pull_client.py build/syndication-pull.pyz
 
 test: lint $(if $(shell command -v npm 2>/dev/null),$(TOOLS))
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(PY) -m ruff check $(SOURCES)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, require_tool
 from faults import Proxy, proxy
-from forked import in_child
+from forked import in_child, open_to_all
 from seaweed import BUCKET, Place, s3_place
 from web import web
 
@@ -472,9 +472,7 @@ def test_a_folder_without_rights(tmp_path_factory: pytest.TempPathFactory) -> No
     root = tmp_path_factory.mktemp("rights")
     user = NOBODY if os.getuid() == 0 else None
     if user is not None:
-        for parent in (root, *root.parents):
-            if parent.owner() == "root" and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                parent.chmod(parent.stat().st_mode | 0o055)
+        open_to_all(root)
     store = folder.open(str(root), {})
     put(store, "a/b", b"1")
     (root / "closed").mkdir()
