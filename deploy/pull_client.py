@@ -25,7 +25,7 @@ OURS: Final = (
     *(
         f"outputs/{name}.py"
         for name in (
-            *("_disk", "_paths", "manifest", "pointer", "signing", "changes", "release", "trust", "pull", "client"),
+            *("_disk", "_paths", "manifest", "pointer", "signing", "changes", "zips", "release", "trust", "pull", "client"),
             *("stores/__init__", "stores/folder", "stores/https", "stores/s3"),
         )
     ),

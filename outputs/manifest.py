@@ -234,6 +234,13 @@ def bundle_document(manifest: Manifest, rows: Sequence[Mapping[str, Any]]) -> by
     return f'{head},\n"topics":[\n{lines}\n]}}\n'.encode()
 
 
+def own_files(manifest: Manifest, rows: Sequence[Mapping[str, Any]], files: Iterable[FileRow]) -> dict[str, bytes]:
+    """What stands in a bundle beside the release's files, by name: `manifest.json`, and `SHA256SUMS` for common tools."""
+    data = bundle_document(manifest, rows)
+    sums = {OWN_FILES[0]: _sha256(data), **{file.path: file.sha256 for file in files}}
+    return {OWN_FILES[0]: data, OWN_FILES[1]: "".join(f"{sums[path]}  {path}\n" for path in sorted(sums)).encode()}
+
+
 def read_bundle(data: bytes, what: str) -> tuple[Manifest, list[dict[str, Any]]]:
     """Manifest and row documents of a bundle's `manifest.json`, proven by the manifest's hashes. Raises StoreError."""
     document = _parse(data, what)

@@ -6,8 +6,9 @@ whoever can move the pointer decides what partners get, and nothing else does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from outputs import manifest
 from pipeline.contracts import Store
@@ -19,8 +20,8 @@ CACHE_CONTROL: Final = "no-cache"
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The live release: its manifest by SHA-256 and size, and the SHA-256 of its content. `token` is the store's name for this
-    state of the pointer ("" = not stored)."""
+    """The live release: its manifest by SHA-256 and size, and the SHA-256 of its content; `zip` is the release as one file
+    (`sha256`, `size`; {} = there is none). `token` is the store's name for this state of the pointer ("" = not stored)."""
 
     partner: str
     site: str
@@ -29,6 +30,7 @@ class Pointer:
     size: int
     content: str
     token: str = ""
+    zip: Mapping[str, Any] = field(default_factory=dict)
 
 
 def key(prefix: str) -> str:

@@ -406,10 +406,8 @@ def _hash(path: Path) -> str:
 
 
 def _write_own(staging: Path, found: manifest.Manifest, rows: Sequence[Mapping[str, Any]], files: Sequence[FileRow]) -> None:
-    data = manifest.bundle_document(found, rows)
-    (staging / MANIFEST).write_bytes(data)
-    sums = {MANIFEST: hashlib.sha256(data).hexdigest(), **{file.path: file.sha256 for file in files}}
-    (staging / SUMS).write_text("".join(f"{sums[path]}  {path}\n" for path in sorted(sums)), encoding="utf-8")
+    for name, data in manifest.own_files(found, rows, files).items():
+        (staging / name).write_bytes(data)
 
 
 def _sums(bundle: Path) -> dict[str, str]:

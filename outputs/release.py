@@ -6,6 +6,7 @@ A site's prefix in the store:
     metadata/N.<role>.json            signed metadata that leads from the pointer to the manifest (signing.py)
     targets/<sha256>.manifest.json    a release's manifest
     blobs/<aa>/<sha256>               every file, shard and change list, once
+    bundles/<sha256>.zip              the release as one file, where the site has one
     changes/, current.json            unsigned copies for those who only poll
 
 Order: blobs, shards, manifest, metadata, then a LIST compared with all that, then the pointer by compare-and-swap. A run that
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
@@ -26,13 +27,13 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from outputs import changes, manifest, pointer
+from outputs import changes, manifest, pointer, zips
 from outputs.pointer import Pointer
 from pipeline.contracts import Content, Outcome, Released, Signing, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
 
 if TYPE_CHECKING:  # a partner's client reads releases, and makes none
-    from pipeline.contracts import OutputFile, Site
+    from pipeline.contracts import FileRow, OutputFile, Site
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 COPY: Final = "current.json"  # unsigned, for those who only poll
@@ -148,7 +149,7 @@ def put_files(store: Store, prefix: str, files: Iterable[OutputFile], present: s
     return stored
 
 
-def _batches(files: Iterable[OutputFile]) -> Iterator[list[OutputFile]]:
+def _batches(files: Iterable[_A]) -> Iterator[list[_A]]:
     left = iter(files)
     while batch := list(islice(left, BATCH)):
         yield batch
@@ -271,15 +272,19 @@ def _publish(
         header = _header(site, previous, run_id, created, past)
         to = _stage(described, header, changes.changes(previous.content if previous else None, content, header), objects, prefix)
         uploaded = _put_objects(store, objects, progress)
+    to = replace(to, zip=_zip(store, site, described, content, to, before.pointer.zip if before else {}))
     ends = metadata.last_day(content.license)
     looked = before.last_run if before and past else created
     prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=looked, ends=ends, past=past)
     sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
+    sizes |= {zips.key(prefix, to.zip["sha256"]): to.zip["size"]} if to.zip else {}
     _compare(store, prefix, content, {**sizes, **prepared.objects})
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token if before else "")
-    if objects:
+    if before is None or to != before.pointer:
         with suppress(StoreError):  # the release is live; the next run mends its copies
             mend(store, prefix, to)
+            if zipped := {named.zip["sha256"] for named in (to, before.pointer if before else to) if named.zip}:
+                _tidy_zips(store, prefix, zipped)
     return Outcome("published" if objects else "unchanged", to.sequence, described.sha256, uploaded)
 
 
@@ -312,6 +317,35 @@ def renewals(store: Store, prefix: str, signing: Signing) -> dict[str, datetime]
         return {}
     found, _ = read_release(store, prefix, live.pointer)
     return metadata.renewals(live, signing, metadata.last_day(found.document.get("license", {})))
+
+
+def _zip(
+    store: Store, site: Site, described: manifest.Described, content: Content, to: Pointer, before: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Stores the release as one zip where the site has one, and says which; a site that does not say so (`zip` None) goes on as
+    it was."""
+    if not (bool(before) if site.zip is None else site.zip):
+        return {}
+    if to.zip and any(True for _ in _sizes(store, zips.key(site.prefix, str(to.zip["sha256"])))):
+        return to.zip
+    found = manifest.read(store.get(manifest_key(site.prefix, to.manifest))[0], f"the manifest of {site.prefix}")
+    rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {site.prefix}")
+
+    def read(files: Sequence[FileRow]) -> Iterator[bytes]:
+        for batch in _batches(files):
+            yield from in_parallel(store, lambda file: store.get(blob_key(site.prefix, file.sha256))[0], batch)
+
+    data = zips.pack(found, rows, manifest.all_files(content), read)
+    made = zips.described(data)
+    put_once(store, zips.key(site.prefix, made["sha256"]), data, zips.MEDIA_TYPE)
+    return made
+
+
+def _tidy_zips(store: Store, prefix: str, keep: Container[object]) -> None:
+    """Removes zips but the newest two: who is fetching the one before may end."""
+    for key, _ in list(_sizes(store, f"{prefix}/{zips.FOLDER}/")):
+        if key.rpartition("/")[2].removesuffix(".zip") not in keep:
+            store.delete(key)
 
 
 def _required(signing: Signing | None) -> Signing:
@@ -357,6 +391,7 @@ def mend(store: Store, prefix: str, live: Pointer) -> bool:
             **{name: getattr(live, name) for name in ("partner", "site", "sequence", "content", "size")},
             "manifest": f"targets/{live.manifest}.manifest.json",
             "changes": f"changes/{live.sequence}.json",
+            **({"zip": {"path": zips.key("", live.zip["sha256"]).lstrip("/"), **live.zip}} if live.zip else {}),
         }
     )
     key = f"{prefix}/{COPY}"
@@ -385,7 +420,8 @@ def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int
     """Lists the store and raises StoreError unless every file of the release, and `more` (size by key), is there in its size.
     A blob of another size is no write of ours that ended well: it is removed, so that the next run stores it anew."""
     wanted = {blob_key(prefix, file.sha256): file.size for file in manifest.all_files(content)} | dict(more)
-    found = {key: size for folder in ("blobs", "targets", "metadata") for key, size in _sizes(store, f"{prefix}/{folder}/")}
+    folders = dict.fromkeys(key.removeprefix(f"{prefix}/").partition("/")[0] for key in wanted)
+    found = {key: size for folder in folders for key, size in _sizes(store, f"{prefix}/{folder}/")}
     wrong = sorted(key for key, size in wanted.items() if found.get(key) != size)
     if not wrong:
         return

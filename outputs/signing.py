@@ -51,11 +51,6 @@ class Live:
         """When a run last looked at the sources, whether or not it found changes; ISO 8601."""
         return str(self.timestamp.signed.unrecognized_fields.get("last_run", ""))
 
-    @property
-    def custom(self) -> Mapping[str, Any]:
-        """What is signed of the release beside its manifest."""
-        return cast("Mapping[str, Any]", self.targets.signed.targets[TARGET].custom)
-
     def expiries(self) -> dict[str, datetime]:
         """Until when each online role's metadata is valid."""
         return {role: getattr(self, role).signed.expires for role in ONLINE}
@@ -258,12 +253,17 @@ def prepare(
     *,
     last_run: str,
     ends: str = "",
-    custom: Mapping[str, Any] | None = None,
     past: int = 0,
 ) -> Prepared:
     """Stores the metadata under which `to` would be live, but not the pointer. What is live already and not past half its life
     is kept. `past`: every version comes after that one. Raises UsageError, StoreError."""
-    facts = {"partner": to.partner, "site": to.site, "sequence": to.sequence, "content": to.content, **(custom or {})}
+    facts = {
+        "partner": to.partner,
+        "site": to.site,
+        "sequence": to.sequence,
+        "content": to.content,
+        **({"zip": dict(to.zip)} if to.zip else {}),
+    }
     target = TargetFile(to.size, {"sha256": to.manifest}, TARGET, {"custom": facts})
     expires = {role: expiry(role, now, signing, ends) for role in ONLINE}
     objects = _put_roots(store, prefix, before, signing)

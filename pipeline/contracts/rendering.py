@@ -65,7 +65,8 @@ class Brand:
 @dataclass(frozen=True, slots=True)
 class Site:
     """One place of a partner that shows content. `prefix` is its place in the store;
-    `templates` a folder whose templates and style sheets win over ours ("" = none)."""
+    `templates` a folder whose templates and style sheets win over ours ("" = none). `zip`: whether its
+    releases come as one file too (None: as the one before)."""
 
     partner: str
     id: str
@@ -75,6 +76,7 @@ class Site:
     templates: str = ""
     presentation: Presentation = Presentation()
     robots: str = "noindex"
+    zip: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

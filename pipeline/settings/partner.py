@@ -41,6 +41,7 @@ class SiteSettings(Model):
     topic_link: LinkTemplate = Field(
         "", description="Link template of JSON fragments, with {id}, {language}, {anchor}; empty: relative links."
     )
+    zip: bool = Field(False, description="Whether releases come as one zip too; the partner's `zip` does it for all sites.")
     channel: Channel = Field(
         "portal",
         description="portal, public-web, ehr, app, print or kiosk: grants may name them; refresh_days has its default from it.",
@@ -119,6 +120,7 @@ class Partner(Model):
     )
     brand: BrandSettings = Field(default_factory=BrandSettings, description="Looks.")
     templates: str = Field("", description="A folder of templates and style sheets that win over ours.")
+    zip: bool = Field(False, description="Whether releases come as one zip too, for who only unzips.")
     sites: dict[PathId, SiteSettings] = Field(default_factory=dict, description="Sites; none: one with the partner's id.")
     webhook: Webhook | None = Field(None, description="Told after each release of one of the sites; left out: nobody is.")
 
