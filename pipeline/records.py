@@ -78,6 +78,11 @@ class Record:
         """Topics ("<id> <language>") that an error finding holds back."""
         return sorted({finding.topic for finding in self.findings if finding.severity is Severity.ERROR and finding.topic})
 
+    @property
+    def quiet(self) -> bool:
+        """Whether the run looked for what is due, and nothing was."""
+        return self.scope == "due" and self.state == "done" and not (self.exit_code or self.due or self.sites)
+
     def dump(self) -> bytes:
         """The record as JSON (UTF-8); `load` gives it back."""
         return (json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
@@ -124,9 +129,13 @@ class Keeper:
             self.problem = str(problem)
 
     def finish(self, record: Record, page: str) -> str:
-        """Writes how the run ended, and its page. Returns where the page is."""
+        """Writes how the run ended, and its page. Returns where the page is ("": there is none). Of quiet runs one after the
+        other only the first and the last keep a record, and none has a page: there may be a hundred a day."""
         try:
             self._put(_key(record.run_id), record.dump(), "application/json")
+            if record.quiet:
+                _thin(self.store, record)
+                return ""
             key = _key(record.run_id, "html")
             self.store.put(key, page.encode(), media_type="text/html; charset=utf-8")
         except (StoreError, UsageError) as problem:
@@ -147,6 +156,16 @@ class Keeper:
             self.problem += f"\n  and on this machine: {problem}"
             return ""
         return str(path)
+
+
+def _thin(store: Store, record: Record) -> None:
+    """Removes the record before this one where it, and the one before it, are quiet too."""
+    earlier = [name for name in names(store) if name < record.run_id][:2]
+    try:
+        if len(earlier) == 2 and all(get(store, name).quiet for name in earlier):
+            store.delete(_key(earlier[0]))
+    except StoreError:
+        return  # one that can not be read stays
 
 
 def _key(run_id: str, kind: str = "json") -> str:

@@ -305,3 +305,17 @@ def test_json_logs_are_one_object_a_line(project: Path) -> None:
 def test_a_log_format_that_is_none(project: Path) -> None:
     done = command("run", "-c", str(project / "syndication.toml"), "--log-format", "xml")
     assert (done.returncode, "expected: text or json" in done.stderr) == (2, True)
+
+
+def test_of_many_quiet_runs_the_first_and_the_last_are_kept(tmp_path: Path) -> None:
+    where = folder.open(str(tmp_path), {})
+    for minute in range(6):
+        record = Record(f"20261125T02{minute:02}00.000000Z", "run --due", "due", "2026-11-25T02:00:00+00:00")
+        keeper = records.Keeper(where, tmp_path / "no")
+        keeper.begin(record)
+        record.exit_code = 0
+        record.due = [{"at": "", "text": "something"}] if minute == 3 else []
+        record.end("2026-11-25T02:00:01+00:00")
+        keeper.finish(record, "page")
+    assert [name[11:13] for name in records.names(where)] == ["05", "04", "03", "02", "00"]
+    assert [path.name[11:13] for path in (tmp_path / "runs").glob("*.html")] == ["03"]
