@@ -15,12 +15,13 @@ from datetime import date, timedelta
 from typing import Final
 
 from pipeline import reuse
+from pipeline.asset_rights import listed_rights
 from pipeline.catalog import Catalog
-from pipeline.contracts import Around, Decision, Row
+from pipeline.contracts import Around, Decision, Rights, Row, Use
 from pipeline.editions import Granted, Key, SitePlan, topics_by_id
 from pipeline.planning import plan_on
 from pipeline.plugins import System
-from pipeline.settings import Configuration, Partner
+from pipeline.settings import Partner
 from pipeline.settings.fields import days_after
 from pipeline.standing import Standing
 from pipeline.topic import Metadata
@@ -85,7 +86,7 @@ def upcoming(ahead: Ahead, shown: Collection[Key]) -> tuple[Mapping[str, str], .
     day = days_after(plan.as_of, UPCOMING_DAYS)
     end = day.replace(day=calendar.monthrange(day.year, day.month)[1])
     found = {*agreements(plan.partner, plan.as_of, end), *site_events(ahead, end)}
-    found.update(reviews(plan, ahead.catalog, end))
+    found.update(reviews(plan, ahead.catalog, end), (replace(event, clause="") for event in images(ahead, end)))
     told = [e for e in sorted(found) if e.kind in _TOLD and (not e.topic or (e.topic, e.language) in shown)]
     names = {"on": "on", "kind": "what", "topic": "id", "language": "language", "reason": "reason", "clause": "clause"}
     return tuple({theirs: row[ours] for ours, theirs in names.items() if row[ours]} for row in (e.as_row() for e in told))
@@ -192,17 +193,32 @@ def reviews(plan: SitePlan, catalog: Catalog, end: date) -> Iterator[Event]:
         yield Event(on, kind, plan.partner.id, plan.site.id, *key, metadata.title, text, owner=metadata.owner)
 
 
-def images(plan: SitePlan, catalog: Catalog, uses: reuse.Graph, configuration: Configuration, end: date) -> Iterator[Event]:
-    """Images whose rights end: the topics that use them lose them the day after."""
-    for file, asset in configuration.assets.items():
-        if asset.ends is None or not plan.as_of <= asset.ends < end:
-            continue
+def images(ahead: Ahead, end: date) -> Iterator[Event]:
+    """Images whose rights end: the topics that show them lose them the day after. `clause` is the image's file."""
+    plan, listed = ahead.plan, listed_rights(ahead.system.configuration)
+    ending = {file: rights for file, rights in listed.items() if rights.ends and plan.as_of <= rights.ends < end}
+    uses = reuse.of_indexes(ahead.catalog.indexes.values()) if ending else {}
+    for file, rights in ending.items():
+        assert rights.ends is not None
+        after = rights.ends + timedelta(days=1)
         for key in plan.granted:
-            if file in uses.get(key, ()) and key in catalog.metadata:
-                m = catalog.metadata[key]
-                text = f"the rights of {file} end on {asset.ends}" + (" (the text needs it)" if asset.required else "")
-                on, holder = asset.ends + timedelta(days=1), asset.holder
-                yield Event(on, "image-lapses", plan.partner.id, plan.site.id, *key, m.title, text, holder, m.owner)
+            if file not in uses.get(key, ()) or key not in ahead.catalog.metadata:
+                continue
+            shown, then = (_showing(ahead, key, rights, day) for day in (plan.as_of, after))
+            if lost := [name for name in shown if name not in then]:
+                m, text = ahead.catalog.metadata[key], f"its rights end on {rights.ends}; no longer in {', '.join(lost)}"
+                yield Event(after, "image-lapses", plan.partner.id, plan.site.id, *key, m.title, text, file, m.owner)
+
+
+def _showing(ahead: Ahead, key: Key, rights: Rights, day: date) -> list[str]:
+    """The formats in which a site may show an image of a topic on a day."""
+    rule, granted, topic = ahead.system.rules["asset"].load(), ahead.plan.granted[key], ahead.catalog.metadata[key]
+    uses = {name: Use(ahead.plan.site.id, name, topic.language, image=rights) for name in granted.formats}
+    return [
+        name
+        for name, use in uses.items()
+        if not all(rule.decide(topic, use, terms, day).refuses for terms in granted.by_format[name])
+    ]
 
 
 # --- agreements ---------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from pipeline import reuse
 from pipeline.ahead import KINDS, UPCOMING_DAYS, Ahead, Event, agreements, images, reviews, site_events
 from pipeline.catalog import survey
 from pipeline.errors import SyndicationError
@@ -36,13 +35,12 @@ def forecast(system: System, today: Today, days: int = UPCOMING_DAYS, partners: 
     options = Options(today, "forecast", "", partners=tuple(partners), dry_run=True)
     catalog = survey(system, conditions_of(system, options))
     state = prepare(system, options, catalog, Report("forecast", ""))
-    uses = reuse.of_indexes(catalog.indexes.values())
     found: set[Event] = set()
     for prefix, plan in state.context.plans.items():
         end = days_after(plan.as_of, days)
         ahead = Ahead(system, plan, catalog, state.context.standing, state.live_rows.get(prefix, {}))
         found.update(agreements(plan.partner, plan.as_of, end), site_events(ahead, end))
-        found.update(reviews(plan, catalog, end), images(plan, catalog, uses, system.configuration, end))
+        found.update(reviews(plan, catalog, end), images(ahead, end))
     known = [plan.as_of for plan in state.context.plans.values()]
     first = min(known, default=today(system.configuration.publisher_timezone))
     return Forecast(tuple(sorted(found)), first, days_after(first, days), tuple(map(_unknown, state.failed.items())))

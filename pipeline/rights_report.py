@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
 from pipeline import limits
-from pipeline.ahead import KINDS, Ahead, Event, agreements, reviews, site_events
+from pipeline.ahead import KINDS, Ahead, Event, agreements, images, reviews, site_events
 from pipeline.catalog import Catalog, survey
 from pipeline.contracts import MACHINE_USES, Decision, Released
 from pipeline.editions import Granted, Key, SitePlan
@@ -296,5 +296,7 @@ def _ahead(state: State, catalog: Catalog, whom: Whom) -> list[Event]:
         end, rows = days_after(plan.as_of, AHEAD_DAYS), state.live_rows.get(prefix, {})
         ahead = Ahead(state.context.system, plan, catalog, state.context.standing, rows)
         found.update(agreements(plan.partner, plan.as_of, end), site_events(ahead, end), reviews(plan, catalog, end))
-    told = found if whom == "us" else {event for event in found if event.kind in _TOLD}
+        found.update(images(ahead, end))
+    theirs = (replace(event, clause="") if event.kind == "image-lapses" else event for event in found if event.kind in _TOLD)
+    told = found if whom == "us" else set(theirs)  # the file of an image is the publisher's affair
     return sorted(told)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo import copy_of_examples
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -227,3 +228,17 @@ def test_the_command_and_the_manifest_say_the_same(project: Path, tmp_path: Path
     else:  # what the site never had is not named
         assert told == []
         assert "measure-a-pulse" not in path.read_text(encoding="utf-8")
+
+
+def test_images_whose_rights_end(tmp_path: Path) -> None:
+    config = copy_of_examples(tmp_path / "project")
+    assets = config.parent / "assets.toml"
+    holder = 'holder = "Northlight Medical Art"'
+    assets.write_text(assets.read_text(encoding="utf-8").replace(holder, f"{holder}\nends = 2026-12-31", 1), encoding="utf-8")
+    done = command("forecast", "--config", str(config), "--as-of", "2026-12-01", "--days", "60", "--json")
+    assert done.returncode == 0, done.stderr
+    found = [event for event in json.loads(done.stdout) if event["kind"] == "image-lapses"]
+    assert {(e["on"], e["site"], e["topic"], e["clause"]) for e in found} == {
+        ("2027-01-01", "riverside", "asthma", "topics/images/airways.svg")  # the others may not show it today either
+    }
+    assert found[0]["reason"].startswith("its rights end on 2026-12-31; no longer in ")
