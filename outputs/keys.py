@@ -26,7 +26,7 @@ from tuf.api.serialization.json import JSONSerializer
 from outputs import signing
 from outputs._disk import explained
 from pipeline.contracts import Signing
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 
 ROLES: Final = ("root", *signing.ONLINE)
 _VERSION: Final = re.compile(r"([1-9][0-9]*)\.root\.json")
@@ -87,34 +87,69 @@ def init(place: Place, now: datetime) -> list[Path]:
     return [*written, *_write_root(place, root, [(place.keys["root"], keys["root"])])]
 
 
-def rotate(place: Place, roles: tuple[str, ...], now: datetime, renew: bool = True) -> list[Path]:
+def rotate(place: Place, roles: tuple[str, ...], now: datetime) -> list[Path]:
     """New keys for these roles ("root", "targets", "snapshot", "timestamp"; none: only the root's expiry is set anew), signed by
     the present root key. A file's key is replaced, the old one kept as `<name>.old-<version>`; for other places the new key must
-    stand there already. Returns the files written. Raises UsageError."""
+    stand there already. Killed anywhere, keys and root metadata still fit. Returns the files written. Raises UsageError."""
     held = load(place)
     if held is None:
         raise UsageError(f"{place.folder} holds no keys yet", fix="run `keys init`")
+    _check_shared(place, roles)
     root = signing.root_of(held.roots[-1])
     old_root = signing.key_of(root, "root")
-    # Before anything is moved: without the root's key nothing can be rotated.
-    signing.signer(place.keys["root"], old_root) if "root" not in roles else None
-    written: list[Path] = []
-    signers = [(_moved(place.keys["root"], root.version) if "root" in roles else place.keys["root"], old_root)]
-    made: dict[str, Key] = {}
+    _finish(place, root)
+    if place.keys["root"].startswith("file:"):  # in other places the new key may stand there already
+        signing.signer(
+            place.keys["root"], old_root
+        )  # without the root's key nothing can be rotated: say so before anything is made
+    version, written = root.version, list[Path]()
+    made = {uri: _key_of(_next(uri), written) for uri in dict.fromkeys(place.keys[role] for role in roles)}
     for role in roles:
-        uri = place.keys[role]
-        if uri not in made:
-            if role != "root":
-                _moved(uri, root.version)
-            made[uri] = _key_of(uri, written)
         for keyid in list(root.get_delegated_role(role).keyids):
             root.revoke_key(keyid, role)
-        root.add_key(made[uri], role)
-        signers += [(uri, made[uri])] if role == "root" else []
-    root.version += 1
-    if renew:
-        root.expires = _moment(now) + timedelta(days=place.days["root"])
-    return [*written, *_write_root(place, root, signers)]
+        root.add_key(made[place.keys[role]], role)
+    signers = [(place.keys["root"], old_root)]
+    signers += [(_next(place.keys["root"]), made[place.keys["root"]])] if "root" in roles else []
+    root.version, root.expires = version + 1, _moment(now) + timedelta(days=place.days["root"])
+    roots = _write_root(place, root, signers)
+    return [*(_in_place(uri, version) for uri in made if uri.startswith("file:")), *roots]
+
+
+def _check_shared(place: Place, roles: tuple[str, ...]) -> None:
+    """A key that several roles share is rotated for all of them, or the others would be left without."""
+    for role in roles:
+        left = [other for other in ROLES if other not in roles and place.keys[other] == place.keys[role]]
+        if left:
+            raise UsageError(
+                f"{role} has the same key as {', '.join(left)}",
+                fix=f"rotate them together ('online'), or give {role} a key of its own ([signing] {role}_key)",
+            )
+
+
+def _next(uri: str) -> str:
+    """Where the successor of a key file is made; signing.signer looks there too, until it is in its place."""
+    return f"{uri}{signing.NEXT}" if uri.startswith("file:") else uri
+
+
+def _finish(place: Place, root: Root) -> None:
+    """Puts successors in their place that a killed rotation made known, and left beside."""
+    for role in ROLES:
+        path = Path(place.keys[role].removeprefix("file:"))
+        successor = path.with_name(f"{path.name}{signing.NEXT}")
+        if place.keys[role].startswith("file:") and successor.exists():
+            named = signing.key_of(root, role).keyid
+            if not path.exists() or named == _public(successor.read_bytes(), str(successor)).keyid:
+                _in_place(place.keys[role], root.version - 1)
+
+
+def _in_place(uri: str, version: int) -> Path:
+    """Moves the successor of a key file into its place; the old one is kept."""
+    path = Path(uri.removeprefix("file:"))
+    with explained(f"moving the key {path} failed"):
+        if path.exists():
+            path.replace(path.with_name(f"{path.name}.old-{version}"))
+        path.with_name(f"{path.name}{signing.NEXT}").replace(path)
+    return path
 
 
 def show(place: Place) -> dict[str, Any]:
@@ -142,7 +177,7 @@ def _key_of(uri: str, written: list[Path]) -> Key:
     """The public key of a private one; a file that is not there is made."""
     scheme, _, rest = uri.partition(":")
     if scheme == "awskms":
-        return AWSSigner.import_(rest)[1]
+        return _kms(rest)
     if scheme == "env":
         return _public(os.environ.get(rest, "").encode(), uri)
     if scheme != "file":
@@ -157,6 +192,17 @@ def _key_of(uri: str, written: list[Path]) -> Key:
     return made.public_key
 
 
+def _kms(name: str) -> Key:
+    try:
+        return AWSSigner.import_(name)[1]
+    except Exception as problem:  # boto3's, securesystemslib's, or a network's
+        raise StoreError(
+            f"the key awskms:{name} can not be had",
+            found=f"{type(problem).__name__}: {problem}",
+            fix="look at its name, the region, and the rights kms:GetPublicKey and kms:DescribeKey",
+        ) from problem
+
+
 def _public(pem: bytes, uri: str) -> Key:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -164,19 +210,6 @@ def _public(pem: bytes, uri: str) -> Key:
         return SSlibKey.from_crypto(load_pem_private_key(pem, None).public_key())
     except (ValueError, TypeError) as problem:
         raise UsageError(f"there is no private key at {uri}", expected="PEM, PKCS 8", found=str(problem)) from problem
-
-
-def _moved(uri: str, version: int) -> str:
-    """Moves a key file out of the way of its successor; its new URI. A key elsewhere stays."""
-    scheme, _, rest = uri.partition(":")
-    if scheme != "file":
-        return uri
-    path = Path(rest)
-    old = path.with_name(f"{path.name}.old-{version}")
-    with explained(f"moving the key {path} failed"):
-        if path.exists() and not old.exists():
-            path.rename(old)
-    return f"file:{old}"
 
 
 def _write_root(place: Place, root: Root, signers: list[tuple[str, Key]]) -> list[Path]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, cast
 
 from securesystemslib.exceptions import Error as KeyProblem
@@ -31,6 +32,7 @@ from pipeline.errors import Altered, NotFound, PreconditionFailed, StoreError, U
 
 TARGET: Final = "manifest.json"
 ONLINE: Final = ("targets", "snapshot", "timestamp")
+NEXT: Final = ".next"  # a key file's successor, until `keys rotate` has put it in its place
 TRIES: Final = 1000  # numbers that dead runs may have left, one after the other
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FIX_KEYS: Final = "give this run the keys of that store ([signing] keys); after `keys rotate`, use the newest folder of keys"
@@ -178,13 +180,22 @@ def signer(uri: str, key: Key) -> Signer:
     try:
         if scheme == "env":
             return CryptoSigner(load_pem_private_key(os.environ[rest].encode(), None), cast("Any", key))
-        return Signer.from_priv_key_uri(f"file2:{rest}" if scheme == "file" else uri, key)
+        return _from_file(rest, key) if scheme == "file" else Signer.from_priv_key_uri(uri, key)
     except KeyError as problem:
         found = f"no variable {rest}"
         raise _no_key(uri, found) from problem
     except (OSError, ValueError, KeyProblem, ImportError) as problem:
         found = "another key" if "match" in str(problem) else str(problem)
         raise _no_key(uri, found) from problem
+
+
+def _from_file(path: str, key: Key) -> Signer:
+    try:
+        return Signer.from_priv_key_uri(f"file2:{path}", key)
+    except (OSError, ValueError, KeyProblem):
+        if not Path(f"{path}{NEXT}").exists():
+            raise
+        return Signer.from_priv_key_uri(f"file2:{path}{NEXT}", key)  # a rotation was killed before its last step
 
 
 def _no_key(uri: str, found: str) -> UsageError:

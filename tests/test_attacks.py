@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import killed_at
 from releases import CREATED, SITE, Between, content, expected_files, key_pair, publish, root, signing, state, tree
 
 from outputs import keys, pull, release
@@ -363,6 +364,33 @@ def test_a_rotation_needs_the_root_key(tmp_path: Path) -> None:
     assert tree(tmp_path / "keys") == before
     away = replace(place, keys={**place.keys, "root": f"file:{tmp_path}/safe.pem"})
     assert keys.rotate(away, metadata.ONLINE, metadata.moment(CREATED))
+
+
+def test_a_shared_key_is_rotated_for_all_that_share_it(tmp_path: Path) -> None:
+    place = key_pair(tmp_path / "keys")
+    before = tree(tmp_path / "keys")
+    with pytest.raises(UsageError, match="targets has the same key as snapshot, timestamp"):
+        keys.rotate(place, ("targets",), metadata.moment(CREATED))
+    assert tree(tmp_path / "keys") == before
+
+
+@pytest.mark.parametrize("roles", [metadata.ONLINE, ("root", *metadata.ONLINE)], ids=["online", "all"])
+def test_a_rotation_that_is_killed(tmp_path: Path, roles: tuple[str, ...]) -> None:
+    """Before each of its steps on the disk: a run still signs with what is there, and the next rotation goes on."""
+    step = 0
+    while True:
+        step += 1
+        place = key_pair(tmp_path / f"{step}")
+        killed = killed_at(lambda place=place: keys.rotate(place, roles, metadata.moment(CREATED)), step)  # type: ignore[misc]
+        ours = keys.load(place)
+        assert ours
+        store = folder.open(str(tmp_path / f"store-{step}"), {})
+        run_on(store, ours, 0)
+        assert metadata.read(store, SITE.prefix, ours)
+        assert keys.rotate(place, roles, metadata.moment(CREATED))
+        if not killed:
+            break
+    assert step > 8
 
 
 def test_keys_from_the_environment(tmp_path: Path, disk: Store, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
