@@ -44,12 +44,14 @@ def _decided(decisions: tuple[Decision, ...]) -> bool:
 
 def _stop(site: str, what: str, rows: Sequence[Row], total: int, share: str, at_least: int, allowed: int) -> None:
     percent = float(share.rstrip("%"))
-    if len(rows) < max(at_least, 1) or len(rows) <= allowed or len(rows) * 100 <= percent * total:
+    emptied = what == "removed" and len(rows) == total  # a small site that loses all it has is no small change
+    few = len(rows) < max(at_least, 1) and not emptied
+    if not rows or few or len(rows) <= allowed or len(rows) * 100 <= percent * total:
         return
     flag = "--allow-removals" if what == "removed" else "--allow-changes"
     names = "\n".join(f"    {row.id} {row.language} {row.title!r}" for row in rows)
     raise StoppedError(
         f"site {site}: {len(rows)} of {total} topics would be {what}; nothing was published\n{names}",
-        expected=f"at most {share} in one run, or fewer than {at_least}",
+        expected=f"at most {share} in one run, or fewer than {at_least}" + (", and never all" if emptied else ""),
         fix=f"mend inputs, map or terms; where it is meant so, run again with {flag} {len(rows)}",
     )

@@ -60,4 +60,10 @@ def test_a_first_release_has_nothing_to_lose() -> None:
 
 
 def test_a_small_site_may_lose_a_few() -> None:
-    brake.check("acme", LIVE[:4], [], {}, SET)
+    brake.check("acme", LIVE[:4], LIVE[:1], {}, SET)
+
+
+def test_no_site_is_emptied_undecided_however_small() -> None:
+    with pytest.raises(StoppedError, match="and never all"):
+        brake.check("acme", LIVE[:1], [], {}, SET)
+    brake.check("acme", LIVE[:1], [], {}, SET, allow_removals=1)

@@ -13,7 +13,7 @@ class Brake(Model):
 
     removals: Share = Field("5%", description="Share of a site's topics that one run may remove without a decision or a date.")
     changes: Share = Field("50%", description="Share of a site's topics whose text may change in one run.")
-    at_least: int = Field(5, ge=0, description="Never stop for fewer topics than this.")
+    at_least: int = Field(5, ge=0, description="Never stop for fewer topics than this, unless a site would lose all it has.")
 
 
 class Images(Model):
