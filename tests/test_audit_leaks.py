@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from editions import edition
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from proven import FORMATS, Rendering, codes, rendering, rezipped, topic
 
 from pipeline import audit, rights
-from pipeline.audit import Withheld
+from pipeline.audit import Withheld, _leaks
 from pipeline.contracts import FileRow, OutputFile, Row
 from pipeline.topic import Topic
 from transforms import html
@@ -270,3 +272,32 @@ def test_what_a_topic_says_of_itself_is_no_leak(name: str, words: str) -> None:
 )
 def test_ordinary_words_and_links_elsewhere_are_no_leak(name: str, markup: str) -> None:
     assert findings(rendering(name, with_body(markup))) == []
+
+
+# --- at a glance ------------------------------------------------------------------------------------
+
+
+NAMES = st.sampled_from(["asthma", "en/asthma", "High blood pressure", "a1.b2", "artery.svg", "es/a1.b2", "0a1b2c3d-artery.svg"])
+AROUND = st.sampled_from(
+    ["", "/", "../", "#", "?x=", "&", " ", "  ", "%61sthma", "syn-", "--", ".html", "\u00a0", "https://example.org/", "x"]
+)
+TEXTS = st.lists(st.one_of(NAMES, AROUND), max_size=5).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    said=st.lists(st.tuples(st.sampled_from(["address", "id", "value", "entry"]), TEXTS), max_size=4),
+    names=st.lists(NAMES, min_size=1, max_size=3),
+    kind=st.sampled_from(["ids", "titles", "files", "alts", "folders"]),
+)
+def test_nothing_is_passed_over_at_a_glance(said: list[tuple[str, str]], names: list[str], kind: str) -> None:
+    """Where one look finds no name, looking at each text finds none either."""
+    chosen = frozenset(name for name in names if ("/" in name) == (kind == "folders"))
+    withheld = replace(Withheld(), **{kind: chosen})  # type: ignore[arg-type]
+    found = [
+        text
+        for sort, text in said
+        if not withheld.all.isdisjoint(_leaks._tokens(sort, text, "en/topic/index.html" if sort == "address" else "", ""))
+    ]
+    if found:
+        assert not _leaks._nowhere(said, "en/topic/index.html", withheld), found

@@ -54,15 +54,14 @@ class Withheld:
         """The same, without these pictures of one topic."""
         made = replace(self, files=frozenset(files), alts=frozenset(filter(None, map(fold, alts))), authored=frozenset(authored))
         own = made.files | made.alts
-        made.__dict__["all"] = self.all | own if own else self.all  # joined anew for few topics
+        for name in ("all", "names"):  # tens of thousands of names are not joined anew for each topic
+            made.__dict__[name] = getattr(self, name) | own if own else getattr(self, name)
         return made
 
     @cached_property
-    def stems(self) -> tuple[str, ...] | None:
-        """What must stand somewhere in a text that names any of these; None where they are too many to look for one by one."""
-        if len(self.all) > _FEW:
-            return None
-        return tuple({name.rpartition("/")[2] if name in self.folders else name for name in self.all})
+    def names(self) -> frozenset[str]:
+        """As `all`, with the id alone of each folder: what must stand by itself somewhere in a text that names any of these."""
+        return self.all | {folder.rpartition("/")[2] for folder in self.folders}
 
 
 NOTHING: Final = Withheld()
@@ -86,16 +85,22 @@ def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callabl
 
 
 def _nowhere(said: Sequence[Said], source: str, withheld: Withheld) -> bool:
-    """Whether it is plain at a glance that nothing withheld is named: no part of a name stands in any of the texts."""
-    if withheld.stems is None:
+    """Whether it is plain at a glance that nothing withheld is named: no text, and no part of one, is a name."""
+    texts = [text for _, text in said]
+    joined = "\0".join(["", source, withheld.template, *texts, ""])
+    if _REWRITTEN.search(joined):
         return False
-    texts = "\0".join([source, withheld.template, *(text for _, text in said)])
-    return not _REWRITTEN.search(texts) and not any(stem in texts for stem in withheld.stems)
+    parts = set(_PARTS.split(joined))
+    parts.update([_ENDING.sub("", part) for part in parts if "." in part])
+    parts.update(_ANCHORS.findall(joined))
+    parts.update(texts)
+    return withheld.names.isdisjoint(parts)
 
 
+_PARTS: Final = re.compile(r"[/#?&=,\s\0]+")
+_ANCHORS: Final = re.compile(r"syn-(.+?)--")
 # What `_tokens` undoes or folds before it looks: with these in it, a text does not hold the name as it is written.
-_REWRITTEN: Final = re.compile(r"[%\\]|[^\S ]|  ")
-_FEW: Final = 64
+_REWRITTEN: Final = re.compile(r"[%\\]|[^\S ]|  | \0|\0 ")
 
 
 def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own: Collection[str]) -> str:
