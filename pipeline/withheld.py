@@ -24,18 +24,16 @@ _COMMON: Final = frozenset(
 )
 
 
-# Per process: what each site does not have, by run; a further round of a run has fewer topics.
-_sites: dict[tuple[str, str, int], audit.Withheld] = {}
+# Per process: what each site does not have, with the plan that says so.
+_sites: dict[str, tuple[SitePlan, audit.Withheld]] = {}
 
 
-def remembered(run_id: str, plan: SitePlan, titles: Mapping[Key, str], publisher: str) -> audit.Withheld:
-    """As `from_site`, made once per process, run and round."""
-    key = (run_id, plan.site.prefix, len(plan.granted))
-    if key not in _sites:
-        for old in [k for k in _sites if k[0] != run_id]:
-            del _sites[old]
-        _sites[key] = from_site(plan, titles, publisher)
-    return _sites[key]
+def remembered(plan: SitePlan, titles: Mapping[Key, str], publisher: str) -> audit.Withheld:
+    """As `from_site`, made once per process and plan: a further round of a run, or another run, has another plan."""
+    kept = _sites.get(plan.site.prefix)
+    if kept is None or kept[0] is not plan:
+        kept = _sites[plan.site.prefix] = plan, from_site(plan, titles, publisher)
+    return kept[1]
 
 
 def from_site(plan: SitePlan, titles: Mapping[Key, str], publisher: str, once: Collection[Key] = ()) -> audit.Withheld:

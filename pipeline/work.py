@@ -397,7 +397,7 @@ def _format(
 
 def _withheld(context: Context, edition: Edition) -> audit.Withheld:
     plan = context.plans[edition.site.prefix]
-    return withheld.remembered(context.run_id, plan, context.titles, edition.publisher.id)
+    return withheld.remembered(plan, context.titles, edition.publisher.id)
 
 
 def _body(

@@ -37,6 +37,14 @@ def test_what_a_site_does_not_have() -> None:
     assert "Asthma" not in same.titles  # a title that the site has
 
 
+def test_another_plan_is_another_answer() -> None:
+    titles = {("asthma", "en"): "Asthma", ("croup", "en"): "Croup"}
+    first, second = plan(("asthma", "en")), plan(("croup", "en"))
+    assert withheld.remembered(first, titles, PUBLISHER.id).ids == {"croup"}
+    assert withheld.remembered(first, titles, PUBLISHER.id) is withheld.remembered(first, titles, PUBLISHER.id)
+    assert withheld.remembered(second, titles, PUBLISHER.id).ids == {"asthma"}
+
+
 def test_the_pictures_that_a_view_leaves_out() -> None:
     whole = topic()
     cut = Topic(whole.metadata, copy.deepcopy(whole.body))

@@ -8,6 +8,7 @@ title.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,8 +75,9 @@ def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callabl
     if not withheld.all or _nowhere(said, source, withheld):
         return
     known: Collection[str] | None = None
+    folder = posixpath.dirname(source) + "/"  # all that an address is relative to: formats of a topic share what was found
     for kind, text in said:
-        found = _tokens(kind, text, source if kind == "address" else "", withheld.template)
+        found = _tokens(kind, text, folder if kind == "address" and text[:1] != "#" else "", withheld.template)
         if withheld.all.isdisjoint(found):
             continue
         if known is None:
@@ -130,9 +132,7 @@ def _tokens(kind: str, text: str, source: str, template: str) -> frozenset[str]:
     parts = [part for part in _SPLIT.split(unquote(place)) if part]
     anchors = [anchor[1] for part in parts if (anchor := _ANCHOR.match(part))]
     pairs = [f"{one}/{two}" for one, two in pairwise(parts)]
-    if kind == "value" and not whole.startswith(
-        ("/", "./", "../")
-    ):  # words with a stroke between them are no path yet: single parts do not count
+    if kind == "value" and not whole.startswith(("/", "./", "../")):  # words with a stroke between them are no path yet
         return frozenset([whole, *anchors, *pairs, *parts[-1:]] if len(parts) > 1 else [whole, *anchors])
     turned = [f"{two}/{one}" for one, two in pairwise(parts)] if kind == "id" else []  # "<id> <language>"
     stems = [_ENDING.sub("", part) for part in parts]
