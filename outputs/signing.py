@@ -113,6 +113,11 @@ def parsed(kind: type[Signed], data: bytes, what: str) -> Metadata[Any]:
     return found
 
 
+def version_of(data: bytes, what: str) -> int:
+    """The version of a pointer. Raises Altered where it is none."""
+    return int(parsed(Timestamp, data, what).signed.version)
+
+
 def pointer_of(target: TargetFile, what: str, token: str = "") -> Pointer:
     """The pointer that a target's signed facts are. Raises Altered."""
     custom = target.custom if isinstance(target.custom, dict) else {}

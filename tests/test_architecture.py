@@ -20,7 +20,7 @@ LEAVES: Final = frozenset(
 )
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (
-    *("manifest", "pointer", "signing", "keys", "changes", "zips", "release"),
+    *("manifest", "pointer", "signing", "keys", "changes", "zips", "release", "mirror"),
     *("decisions", "archive", "prune", "trust", "pull", "client", "access", "status", "doctor"),
 )
 PLUGIN_FOLDERS: Final = ("sources", "transforms", "outputs.stores", "pipeline.rules")

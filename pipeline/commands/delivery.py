@@ -1,10 +1,10 @@
-"""Commands of those who answer for the delivery: keys, resign, status, doctor, access."""
+"""Commands of those who answer for the delivery: keys, resign, deliver, status, doctor, access."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from pipeline.errors import SyndicationError, UsageError
 
 if TYPE_CHECKING:
     from outputs.status import SiteStatus
+    from pipeline.plugins import System
     from pipeline.settings import Partner
 
 commands = typer.Typer()
@@ -116,6 +117,44 @@ def resign(
             lines.append({"site": prefix.removeprefix("p/"), "state": state})
         echo_json(lines) if as_json else print_table(lines)
         raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
+
+
+@commands.command(epilog="Examples:\n\n  run_pipeline.py deliver\n\n  run_pipeline.py deliver --partner riverside")
+def deliver(config: Config = DEFAULT_CONFIG, partner: Partners = None, store: Store = "", as_json: Json = False) -> None:
+    """Copy what is live into the buckets of partners that have one of their own ([delivery] in their file)."""
+    with opened(config, store=store) as system:
+        from outputs import mirror
+        from pipeline.sites import all_sites
+
+        system = with_keys(system, now())
+        place = system.open_store(system.configuration.settings.store)
+        partners = [system.configuration.partner(name) for name in partner or ()] or list(system.configuration.partners)
+        lines, codes = [], []
+        for one, prefix in [(each, prefix) for each in partners if each.delivery for prefix in all_sites(each)]:
+            try:
+                done = mirror.deliver(place, _bucket(system, one), prefix, system.signing)
+                state = (
+                    f"release {done.sequence} {done.state}, {done.objects} objects, {done.size} bytes"
+                    if done
+                    else "nothing is live"
+                )
+            except SyndicationError as problem:  # each site alone
+                state = str(problem)
+                codes.append(problem.exit_code)
+            lines.append({"site": prefix.removeprefix("p/"), "state": state})
+        echo_json(lines) if as_json else print_table(lines)
+        raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
+
+
+def _bucket(system: System, partner: Partner) -> Any:
+    """The store of a partner's own bucket, opened as its file says."""
+    settings = {name: value for name, value in partner.delivery.model_dump().items() if value} if partner.delivery else {}
+    url = str(settings.pop("store", ""))
+    where = url if "://" in url else str(system.configuration.path(url))
+    for plugin in system.destinations.values():
+        if plugin.load().claims(where):
+            return plugin.load().open(where, settings)
+    raise UsageError(f"no destination stores to {url!r}", fix=f"mend [delivery] store in partners/{partner.id}.toml")
 
 
 @commands.command(epilog="Examples:\n\n  run_pipeline.py status\n\n  run_pipeline.py status --partner riverside --json")

@@ -88,6 +88,19 @@ class ArtificialIntelligence(Model):
 CodeSystem = Literal["snomed-ct", "cpt"]
 
 
+class Delivery(Model):
+    """The partner's own bucket, into which `deliver` copies each release."""
+
+    store: Text = Field(description="Address of the bucket: s3://bucket/prefix (or a folder).")
+    endpoint_url: str = Field("", description="Address of an S3 server other than Amazon's.")
+    region: str = Field("", description="The bucket's region.")
+    role_arn: str = Field("", description="The role that the partner made for us, to be assumed.")
+    external_id: str = Field("", description="The word agreed on for that role.")
+    expected_bucket_owner: str = Field("", description="Account of 12 digits: another's bucket of that name is refused.")
+    kms_key: str = Field("", description="The key that encrypts what is written.")
+    acl: str = Field("", description="private, bucket-owner-full-control or bucket-owner-read; empty: none is sent.")
+
+
 class Partner(Model):
     """partners/<id>.toml: who gets what, under which terms, with which looks."""
 
@@ -123,6 +136,8 @@ class Partner(Model):
     zip: bool = Field(False, description="Whether releases come as one zip too, for who only unzips.")
     sites: dict[PathId, SiteSettings] = Field(default_factory=dict, description="Sites; none: one with the partner's id.")
     webhook: Webhook | None = Field(None, description="Told after each release of one of the sites; left out: nobody is.")
+
+    delivery: Delivery | None = Field(None, description="The partner's own bucket; left out: it pulls from ours.")
 
     def all_sites(self) -> dict[str, SiteSettings]:
         """Every site by id; a partner without `[sites]` has one, with the partner's id."""

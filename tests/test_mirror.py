@@ -1,0 +1,108 @@
+"""Delivery into a partner's own bucket (outputs/mirror.py): the same signed release, pointer last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from demo import command
+from releases import SITE, Between, Dying, Killed, expected_files, publish, root, signing, state, tree
+from seaweed import Place, s3_place
+
+from outputs import mirror, pull, release
+from outputs.stores import folder
+from pipeline import starter
+from pipeline.contracts import Store
+from pipeline.errors import Altered, StoreError
+
+__all__ = ["s3_place"]
+OWN = {"manifest.json", "SHA256SUMS"}
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Store:
+    return folder.open(str(tmp_path / "ours"), {})
+
+
+@pytest.fixture(params=["folder", "s3"])
+def theirs(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return folder.open(str(tmp_path / "theirs"), {})
+    place: Place = request.getfixturevalue("s3_place")
+    return place.open()
+
+
+def fetched(store: Store, dest: Path) -> dict[str, bytes]:
+    pull.pull(store, SITE.prefix, dest, partner="riverside", site="portal", root=root())
+    assert pull.verify(dest) == []
+    return {path: data for path, data in tree(dest).items() if path not in OWN}
+
+
+def test_only_what_is_missing_travels(ours: Store, theirs: Store, tmp_path: Path) -> None:
+    assert mirror.deliver(ours, theirs, SITE.prefix, signing()) is None
+    publish(ours, site=replace(SITE, zip=True))
+    done = mirror.deliver(ours, theirs, SITE.prefix, signing())
+    assert done
+    assert (done.state, done.sequence) == ("delivered", 1)
+    assert state(theirs) == state(ours)
+    assert fetched(theirs, tmp_path / "b") == expected_files()
+    assert mirror.deliver(ours, theirs, SITE.prefix, signing()) == mirror.Delivered("unchanged", 1)
+    publish(ours, changed={0: "new"}, site=replace(SITE, zip=True))
+    done = mirror.deliver(ours, theirs, SITE.prefix, signing())
+    assert done
+    assert done.objects == 3 + 2 + 1 + 1 + 2  # files, shard and changes, manifest, zip, targets and snapshot
+    assert fetched(theirs, tmp_path / "b") == expected_files(changed={0: "new"})
+    release.resign(ours, SITE.prefix, created="2026-03-05T00:00:00Z", signing=signing())
+    done = mirror.deliver(ours, theirs, SITE.prefix, signing())
+    assert done
+    assert done.objects == 0
+
+
+def test_a_delivery_that_dies_anywhere_is_invisible(ours: Store, tmp_path: Path) -> None:
+    theirs = folder.open(str(tmp_path / "theirs"), {})
+    publish(ours, topics=1)
+    mirror.deliver(ours, theirs, SITE.prefix, signing())
+    for step in range(1, 60):
+        before = fetched(theirs, tmp_path / "b")
+        publish(ours, 1, {0: f"{step}"})
+        try:
+            mirror.deliver(ours, Dying(theirs, step, late=False), SITE.prefix, signing())
+            break
+        except Killed:
+            assert fetched(theirs, tmp_path / "b") in (before, expected_files(1, {0: f"{step}"}))
+    assert step > 8
+    assert fetched(theirs, tmp_path / "b") == expected_files(1, {0: f"{step}"})
+
+
+def test_what_is_newer_or_altered_is_not_delivered(ours: Store, tmp_path: Path) -> None:
+    theirs = folder.open(str(tmp_path / "theirs"), {})
+    publish(ours)
+    backup = state(ours)
+    publish(ours, changed={0: "new"})
+    mirror.deliver(ours, theirs, SITE.prefix, signing())
+    for key in state(ours):
+        ours.delete(key)
+    for key, data in backup.items():
+        ours.put(key, data, media_type="text/plain")
+    with pytest.raises(StoreError, match="is newer than what we would deliver"):
+        mirror.deliver(ours, theirs, SITE.prefix, signing())
+    other = folder.open(str(tmp_path / "other"), {})
+    (key,) = [key for key, data in state(ours).items() if data == expected_files()["en/topic-0/index.html"]]
+    ours.put(key, ours.get(key)[0].replace(b"html", b"evil"), media_type="text/html")
+    watched = Between(other)
+    with pytest.raises(Altered):
+        mirror.deliver(ours, watched, SITE.prefix, signing())
+    assert f"{SITE.prefix}/metadata/timestamp.json" not in watched.keys("put")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    starter.write(tmp_path / "p")
+    file = tmp_path / "p/partners/first-partner.toml"
+    file.write_text(f'{file.read_text()}\n[delivery]\nstore = "{tmp_path}/theirs"\n')
+    config = ("-c", str(tmp_path / "p/syndication.toml"))
+    command("run", *config, "-w", "1", "--as-of", "2026-06-01")
+    assert "release 1 delivered" in command("deliver", *config)
+    assert "release 1 unchanged" in command("deliver", *config)
+    words = ("pull", str(tmp_path / "theirs"), str(tmp_path / "b"), "--partner", "first-partner")
+    command(*words, "--root", str(tmp_path / "p/keys/root.json"))
