@@ -22,7 +22,7 @@ from pipeline.catalog import Catalog, survey
 from pipeline.contents import content_of
 from pipeline.contracts import Archive, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan
-from pipeline.errors import StoreError, SyndicationError
+from pipeline.errors import StoppedError, StoreError, SyndicationError
 from pipeline.exemptions import exempted
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.handover import hand_over, terms_of
@@ -125,6 +125,7 @@ def worked(
     catalog = catalog or survey(system, conditions_of(system, options))
     report = Report(options.run_id, "", findings=list(catalog.findings), topics=len(catalog.metadata))
     state = prepare(system, options, catalog, report)
+    _brake(state, options)
     _work_until_settled(state, catalog, options, progress)
     _collect(state, report)
     return state, report
@@ -134,6 +135,24 @@ def made_rows(state: State, prefix: str) -> dict[Key, Row]:
     """The rows of what was made for a site."""
     rows = ((key, _row(state, prefix, key)) for key in state.context.plans[prefix].granted)
     return {key: row for key, row in rows if row is not None}
+
+
+def _brake(state: State, options: Options) -> None:
+    """Stops each site that would lose too many topics, before anything is rendered for it."""
+    for prefix, plan in state.context.plans.items():
+        try:
+            _check_removals(state, prefix, plan, options)
+        except StoppedError as problem:
+            state.failed[prefix] = problem
+
+
+def _check_removals(state: State, prefix: str, plan: SitePlan, options: Options) -> None:
+    if live := state.live.get(prefix):
+        system = state.context.system
+        rules = {name: plugin.load() for name, plugin in system.rules.items()}
+        judge = brake.Judge(plan, live.content, state.catalog.metadata, rules, state.context.standing)
+        settings = system.configuration.settings.brake
+        brake.check_removals(plan.site.id, judge.undecided(), len(live.content.rows), settings, options.allow_removals)
 
 
 def _save_reuse(store: Store, catalog: Catalog, options: Options, report: Report) -> None:
@@ -387,15 +406,8 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     _compare(site, live, rows)
     settings = state.context.system.configuration.settings
     limits.check(plan, limits.used(state.context.plans.values(), plan.partner.id), state.live_rows.get(prefix, {}))
-    brake.check(
-        site.site,
-        live.content.rows if live else (),
-        rows,
-        plan.withheld,
-        settings.brake,
-        options.allow_removals,
-        options.allow_changes,
-    )
+    _check_removals(state, prefix, plan, options)  # again: what came out broken, and can not stay as it is, goes too
+    brake.check_changes(site.site, live.content.rows if live else (), rows, settings.brake, options.allow_changes)
     withdrawn, notices = _withdrawn(state, prefix, plan, rows)
     files = bundle_files(state.context.system, plan.site, _publisher(state.context), rows, withdrawn)
     once = state.live_rows.get(prefix, {})
