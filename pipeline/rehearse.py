@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pipeline import brake, limits
-from pipeline.contracts import FileRow, Row
+from pipeline.contracts import Content, FileRow, Row
 from pipeline.editions import Key
 from pipeline.errors import StoppedError
 from pipeline.findings import Finding, Severity
@@ -209,7 +209,11 @@ def _stops(prefix: str, after: State, was: Mapping[Key, Row], will: Mapping[Key,
         yield f"site {plan.site.id} would get no topic"
     try:
         limits.check(plan, limits.used(after.context.plans.values(), plan.partner.id), {(r.id, r.language): r for r in live})
-        brake.check(plan.site.id, live, will.values(), plan.withheld, settings)
+        released, rules = after.live.get(prefix), {name: plugin.load() for name, plugin in after.context.system.rules.items()}
+        content = released.content if released else Content("", "", {}, {}, tuple(live), ())
+        judge = brake.Judge(plan, content, after.catalog.metadata, rules, after.context.standing)
+        brake.check_removals(plan.site.id, judge.undecided(), len(live), settings)
+        brake.check_changes(plan.site.id, live, will.values(), settings)
     except StoppedError as problem:
         yield str(problem)
 

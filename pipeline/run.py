@@ -138,8 +138,8 @@ def made_rows(state: State, prefix: str) -> dict[Key, Row]:
 
 
 def _brake(state: State, options: Options) -> None:
-    """Stops each site that would lose too many topics, before anything is rendered for it."""
-    for prefix, plan in state.context.plans.items():
+    """Stops each site that would lose too many topics, before anything is rendered for it. A dry run is told at its end."""
+    for prefix, plan in () if options.dry_run else state.context.plans.items():
         try:
             _check_removals(state, prefix, plan, options)
         except StoppedError as problem:

@@ -124,7 +124,13 @@ def test_a_few_pass_and_more_stop_the_site_and_are_named() -> None:
     brake.check_removals("acme", rows[:6], 100, SET, 6)
     with pytest.raises(StoppedError):
         brake.check_removals("acme", rows[:7], 100, SET, 6)
-    brake.check_removals("acme", rows[:4], 4, SET)  # a small site may lose a few
+    brake.check_removals("acme", rows[:3], 4, SET)  # a small site may lose a few
+
+
+def test_no_site_is_emptied_undecided_however_small() -> None:
+    with pytest.raises(StoppedError, match="and never all"):
+        brake.check_removals("acme", LIVE[:1], 1, SET)
+    brake.check_removals("acme", LIVE[:1], 1, SET, 1)
 
 
 def test_changed_words() -> None:
