@@ -7,6 +7,8 @@ AS_OF ?= 2026-12-01
 DEMO ?= build/demo
 PY := .venv/bin/python
 TOOLS := tests/tools/node_modules/.package-lock.json
+READER := deploy/preview/node_modules/.package-lock.json
+CONFIG ?= examples/syndication.toml
 SOURCES := run_pipeline.py pipeline sources transforms outputs deploy benchmarks tests
 
 # A user's own Python settings must not leak into .venv.
@@ -18,12 +20,13 @@ BROKEN := $(shell test -e .venv/runtime.stamp && ! $(PY) -c '' 2>/dev/null && ec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-s3 pull-client test lint format bench lock clean force
+.PHONY: help demo demo-s3 pull-client preview test lint format bench lock clean force
 
 help: ## show this
 	@echo "make demo     build, publish and pull the examples; needs only Python 3.11+ and make"
 	@echo "make demo-s3  the same against a real S3 server that it starts on this machine"
 	@echo "make pull-client  the partner's client as one file: build/syndication-pull.pyz"
+	@echo "make preview  the editors' preview of CONFIG (the examples); installs its e-book reader where Node is"
 	@echo "make test     lint, types and all tests (Java and S3 come by pip; the browser and Node are the system's)"
 	@echo "make lint     ruff and mypy alone;  make format  lays the code out"
 	@echo "make bench    this pipeline beside a shell loop of pandoc, on one core"
@@ -51,6 +54,12 @@ $(TOOLS): tests/tools/package-lock.json tests/tools/package.json
 	@cd tests/tools && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The e-book reader of the preview: served from there, never copied into the project.
+$(READER): deploy/preview/package-lock.json deploy/preview/package.json
+	@echo "Adding the e-book reader that comes from npm (once) ..."
+	@cd deploy/preview && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # --- what people call ---------------------------------------------------------------------------
 
 demo: .venv/runtime.stamp
@@ -63,7 +72,10 @@ demo-s3: .venv/dev.stamp
 pull-client: .venv/runtime.stamp
 	@$(PY) deploy/pull_client.py build/syndication-pull.pyz
 
-test: lint $(if $(shell command -v npm 2>/dev/null),$(TOOLS))
+preview: .venv/runtime.stamp $(if $(shell command -v npm 2>/dev/null),$(READER))
+	@$(PY) run_pipeline.py preview --open --config $(CONFIG) $(ARGS)
+
+test: lint $(if $(shell command -v npm 2>/dev/null),$(TOOLS) $(READER))
 	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/dev.stamp
@@ -85,7 +97,8 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade --quiet \
 		--custom-compile-command 'make lock' pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	cd tests/tools && npm update --no-audit --no-fund
+	cd deploy/preview && npm update --no-audit --no-fund
 
 clean:
-	rm -rf .venv build tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build tests/tools/node_modules deploy/preview/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.commands import archive, bundles, content, decisions, delivery, operate, rights
+from pipeline.commands import archive, bundles, content, decisions, delivery, operate, preview, rights
 
 app = typer.Typer(
     help="Topic XML in; licensed, proven, reproducible bundles out, one per partner site.",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 ROOMS = {
     "From topics to bundles": content,
+    "While you write": preview,
     "Take down, correct, put back": decisions,
     "A site's past and its end": archive,
     "On schedule": operate,

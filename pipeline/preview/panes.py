@@ -1,0 +1,248 @@
+"""What a topic's page shows: one view, or two side by side.
+
+In: a session, a snapshot, a query, a topic. Out: values for `topic.html`. A view is a format that the topic is rendered in, or
+one that helps to judge it: problems, terms, source. `es/html` is a view of the same topic in another language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from babel import Locale, UnknownLocaleError
+
+from pipeline import labels
+from pipeline.contracts import OutputFile
+from pipeline.editions import Key
+from pipeline.findings import Severity
+from pipeline.preview import bundles, paper, source_text, terms
+from pipeline.preview.project import Snapshot
+from pipeline.preview.query import Query
+from pipeline.preview.rendering import Shown
+from pipeline.preview.session import Session
+from pipeline.preview.topics import badges
+from pipeline.preview.viewpoints import days
+from pipeline.topic import Metadata
+
+LABELS: Final = {
+    "html": "Web",
+    "print": "Print",
+    "epub": "EPUB",
+    "text": "Plain text",
+    "json": "JSON",
+    "rights": "Rights",
+    "problems": "Problems",
+    "terms": "Terms",
+    "source": "Source",
+    "changes": "Changes",
+    "reading": "Reading level",
+    "live": "Live now",
+}
+JUDGING: Final = ("problems", "terms", "source")
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One view. `kind` names its template below pages/panes/; `frame` is the address of what it frames."""
+
+    name: str
+    label: str
+    kind: str
+    frame: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def label(name: str) -> str:
+    """A view's name as people read it."""
+    language, _, view = name.rpartition("/")
+    return f"{LABELS.get(view, view)} ({language})" if language else LABELS.get(view, view)
+
+
+def language_name(tag: str) -> str:
+    """A language in English: `Spanish`."""
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def topic(session: Session, snapshot: Snapshot, query: Query, key: Key) -> dict[str, Any]:
+    """The values of a topic's page. Raises UsageError."""
+    shown = session.show(snapshot, query.viewpoint, key)
+    plan = session.desk(snapshot, query.viewpoint).plan
+    formats = list(snapshot.system.transforms)
+    view = query.view if _known(query.view, formats) else _first(formats, shown)
+    beside = query.beside if _known(query.beside, formats) and query.beside != view else ""
+    before, after = session.shelf(snapshot, query.viewpoint).around(query, key)
+    return {
+        "key": key,
+        "topic": shown.metadata,
+        "shown": shown,
+        "plan": plan,
+        "direction": labels.direction(key[1]) if labels.known(key[1]) else "auto",
+        "badges": badges(shown.metadata, plan.as_of, shown.errors > 0, bool(shown.withheld)),
+        "formats": sorted(formats, key=_rank),
+        "judging": JUDGING,
+        "view": view,
+        "beside": beside,
+        "panes": [pane(session, snapshot, query, shown, name) for name in (view, beside) if name],
+        "before": before,
+        "after": after,
+        "languages": translations(snapshot, shown.metadata),
+        "errors": shown.errors,
+        "warnings": len(shown.findings) - shown.errors,
+    }
+
+
+def _rank(name: str) -> int:
+    order = list(LABELS)
+    return order.index(name) if name in order else len(order)
+
+
+def _known(name: str, formats: Sequence[str]) -> bool:
+    language, _, view = name.rpartition("/")
+    return view in (*formats, "rights", *JUDGING) and (not language or len(language) < 36)
+
+
+def _first(formats: Sequence[str], shown: Shown) -> str:
+    ordered = sorted(formats, key=_rank)
+    return next((name for name in ordered if name in shown.files), ordered[0] if ordered else "problems")
+
+
+# --- languages ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The same concept in another language; `behind` says why its text may be older than the one it translates."""
+
+    key: Key
+    title: str
+    behind: str
+
+
+def translations(snapshot: Snapshot, metadata: Metadata) -> list[Other]:
+    """The other languages of a topic."""
+    topics = snapshot.topics
+    keys = [key for key in snapshot.languages.get(metadata.concept, ()) if key[1] != metadata.language]
+    return [Other(key, topics[key].title, behind(topics[key], snapshot) or behind(metadata, snapshot, key)) for key in keys]
+
+
+def behind(metadata: Metadata, snapshot: Snapshot, source: Key | None = None) -> str:
+    """Why a translation is behind what it translates; "" where it is not, or nothing says so."""
+    made = metadata.translation
+    if made is None or not made.version:
+        return ""
+    original = next(
+        (
+            m
+            for key, m in snapshot.topics.items()
+            if key[0] == made.of and key[1] != metadata.language and (not source or key == source)
+        ),
+        None,
+    )
+    if original is None or not original.version or original.version == made.version:
+        return ""
+    language = language_name(metadata.language)
+    return f"the {language} text translates version {made.version}; version {original.version} is the newest"
+
+
+# --- one pane -----------------------------------------------------------------------------------
+
+
+def pane(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    """A view of a topic. Raises UsageError."""
+    language, _, view = name.rpartition("/")
+    if language and language != shown.key[1]:
+        other = next((each for each in translations(snapshot, shown.metadata) if each.key[1] == language), None)
+        if other is None:
+            return Pane(
+                name, label(name), "none", values={"reason": f"There is no {language_name(language)} text of this topic."}
+            )
+        shown = session.show(snapshot, query.viewpoint, other.key)
+    make = _MAKERS.get(view)
+    if make:
+        return make(session, snapshot, query, shown, name)
+    return _format(query, shown, name, view)
+
+
+def _format(query: Query, shown: Shown, name: str, view: str) -> Pane:
+    file = shown.main(view)
+    if file is None:
+        return Pane(name, label(name), "none", values={"reason": _why_not(shown, view), "decisions": shown.withheld})
+    if file.media_type == "text/html" and paper.is_paged(file.data):
+        return Pane(name, label(name), "sheets", _frame(query, file, f"&paper={query.paper}"))
+    if file.media_type == "text/html":
+        return Pane(name, label(name), "frame", _frame(query, file))
+    if file.media_type == bundles.EPUB:
+        return _book(query, shown, name, view, file)
+    if file.media_type == "text/plain":
+        return Pane(name, label(name), "text", values={"text": file.data.decode(errors="replace"), "key": shown.key})
+    if file.media_type == "application/json":
+        return Pane(name, label(name), "json", values={"text": json.dumps(json.loads(file.data), ensure_ascii=False, indent=2)})
+    return Pane(name, label(name), "download", _frame(query, file), {"file": file})
+
+
+def _why_not(shown: Shown, view: str) -> str:
+    if shown.withheld:
+        return "This site does not get this topic."
+    if shown.problem:
+        return f"{shown.problem[:1].upper()}{shown.problem[1:]}."
+    if view in shown.by_format or (shown.errors and not shown.files):
+        return "This can not be shown: the problems say why."
+    return f"This site does not get this topic as {label(view)}."
+
+
+def _frame(query: Query, file: OutputFile, more: str = "") -> str:
+    digest = hashlib.sha256(file.data).hexdigest()[:12]
+    return f"/bundle/{query.viewpoint.token}/{quote(file.path)}?v={digest}{more}"
+
+
+def _book(query: Query, shown: Shown, name: str, view: str, file: OutputFile) -> Pane:
+    address = _frame(query, file)
+    if bundles.has_reader():
+        return Pane(name, label(name), "reader", f"/reader?book={quote(address, safe='')}", {"book": address})
+    base = f"/book/{query.viewpoint.token}/{quote(file.path)}/!/"
+    found = [(title, base + quote(path)) for path, title in bundles.chapters(shown, view)]
+    return Pane(name, label(name), "chapters", found[0][1] if found else "", {"chapters": found})
+
+
+def _problems(_s: Session, _n: Snapshot, _q: Query, shown: Shown, name: str) -> Pane:
+    proofs = [
+        (each, each in shown.files and not any(f.severity is Severity.ERROR for f in shown.by_format.get(each, ())))
+        for each in sorted(shown.by_format or shown.files, key=_rank)
+    ]
+    return Pane(name, label(name), "problems", values={"shown": shown, "proofs": proofs})
+
+
+def _terms(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    desk = session.desk(snapshot, query.viewpoint)
+    today = days(desk.context.system, session.today, query.as_of)
+    everywhere = terms.elsewhere(snapshot.system, shown.metadata, days(snapshot.system, session.today, query.as_of))
+    answers = sorted(terms.answers(desk, shown.metadata), key=lambda one: _rank(one.format)) if query.site else []
+    values = {"answers": answers, "everywhere": everywhere, "shown": shown, "desk": desk, "today": today}
+    return Pane(name, label(name), "terms", values=values)
+
+
+def _source(_s: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    file = query.file or shown.metadata.file
+    found = source_text.source_text(snapshot, file, query.line)
+    return Pane(
+        name, label(name), "source", values={"source": found, "file": file, "line": query.line, "findings": shown.findings}
+    )
+
+
+def _rights(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    desk = session.desk(snapshot, query.viewpoint)
+    images = snapshot.system.configuration.assets
+    used = sorted({str(src) for src in shown.body.xpath(".//img/@src")}) if shown.body is not None else []
+    rows = [(src, images.get(src)) for src in used]
+    return Pane(name, label(name), "rights", values={"edition": shown.edition, "images": rows, "desk": desk, "shown": shown})
+
+
+Maker = Callable[[Session, Snapshot, Query, Shown, str], Pane]
+_MAKERS: Final[dict[str, Maker]] = {"problems": _problems, "terms": _terms, "source": _source, "rights": _rights}

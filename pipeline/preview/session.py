@@ -1,0 +1,172 @@
+"""What the app holds while it runs: the project, renderings, tried terms, the last check of everything; and whom to tell of news.
+
+In: a project, a clock. Out: `Session`. The check of everything is a dry run in a process of its own; it starts by itself where
+it is quick, else when somebody asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.editions import Key
+from pipeline.errors import SyndicationError
+from pipeline.findings import Finding
+from pipeline.plugins import System
+from pipeline.preview.aside import Aside
+from pipeline.preview.project import Project, Snapshot, read_all
+from pipeline.preview.rendering import Renderer, Shown
+from pipeline.preview.topics import Shelf
+from pipeline.preview.viewpoints import Days, Desk, Desks, Viewpoint, days
+from pipeline.report import Report
+from pipeline.run import Options, run
+from pipeline.sites import Today
+
+BY_ITSELF: Final = 500  # topics: so many are checked without being asked
+QUIET: Final = 2.0  # seconds without a save before everything is read or checked again
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a dry run over everything found, for the snapshot of that number."""
+
+    number: int
+    report: Report
+
+
+class Session:
+    """One running preview. Safe to use from several threads."""
+
+    def __init__(self, build: Callable[[], System], config: Path, today: Today) -> None:
+        self.project = Project(build, config)
+        self.renderer = Renderer(Desks(today))
+        self.today = today
+        self.checked: Checked | None = None
+        self.progress = ""
+        self.failure = ""
+        self._tell: Callable[[str], None] = lambda _: None
+        self._aside: Aside | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.RLock()
+        self._shelves: dict[Viewpoint, tuple[Snapshot, Checked | None, Shelf]] = {}
+
+    # --- news
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Sets who is told of news: `pages` (what is shown may have changed) or `check` (progress)."""
+        self._tell = tell
+
+    def start(self) -> Snapshot:
+        """Reads the project. Raises SyndicationError."""
+        snapshot = self.project.load()
+        self._after(snapshot)
+        threading.Thread(target=self._warm, args=(snapshot,), daemon=True).start()
+        return snapshot
+
+    def _warm(self, snapshot: Snapshot) -> None:
+        """Renders one topic, so that nobody waits for formats to be imported and for pandoc to start."""
+        for key in list(snapshot.topics)[:1]:
+            with suppress(SyndicationError, KeyError):
+                self.show(snapshot, Viewpoint(), key)
+
+    def refresh(self, paths: set[Path]) -> None:
+        """Takes in what was saved."""
+        self._after(self.project.refresh(paths))
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+            if self._aside:
+                self._aside.stop()
+
+    def _after(self, snapshot: Snapshot) -> None:
+        self._tell("pages")
+        with self._lock:
+            self.close()
+            self.progress = ""
+            if not snapshot.complete or len(snapshot.topics) <= BY_ITSELF:
+                wait = QUIET if snapshot.number > 1 else 0.0
+                self._timer = threading.Timer(wait, self._settle if not snapshot.complete else self.check)
+                self._timer.daemon = True
+                self._timer.start()
+
+    # --- aside
+
+    def check(self) -> None:
+        """Starts a dry run over everything, anew where one is under way."""
+        snapshot = self.project.snapshot
+        if snapshot is None:
+            return
+        with self._lock:
+            if self._aside:
+                self._aside.stop()
+            self.progress, self.failure = "starting", ""
+            system = snapshot.system
+            arguments = (system, days(system, self.today))
+            self._aside = Aside(dry_run, arguments, lambda got: self._took(snapshot.number, got), self._progressed)
+        self._tell("check")
+
+    def _settle(self) -> None:
+        snapshot = self.project.snapshot
+        if snapshot is not None and not snapshot.complete:
+            with self._lock:
+                self._aside = Aside(
+                    read_all, (snapshot.system,), lambda got: self._settled(snapshot.number, got), lambda *_: None
+                )
+
+    def _settled(self, number: int, got: Any) -> None:
+        if not isinstance(got, Exception) and self.project.settle(got, number) is not None:
+            self._tell("pages")
+
+    def _progressed(self, what: str, done: int, total: int) -> None:
+        self.progress = f"{done} of {total} {what}"
+        self._tell("check")
+
+    def _took(self, number: int, got: Any) -> None:
+        self.progress = ""
+        if isinstance(got, Report):
+            self.checked = Checked(number, got)
+        else:
+            self.failure = str(got)
+        self._tell("pages")
+
+    # --- what pages show
+
+    def desk(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
+        """The desk of a viewpoint. Raises UsageError."""
+        return self.renderer.desk(snapshot, chosen)
+
+    def shelf(self, snapshot: Snapshot, chosen: Viewpoint) -> Shelf:
+        """The list from a viewpoint. Raises UsageError."""
+        held = self._shelves.get(chosen)
+        if held is None or held[0] is not snapshot or held[1] is not self.checked:
+            shelf = Shelf(snapshot, self.desk(snapshot, chosen), self.all_findings())
+            while len(self._shelves) >= 3:
+                self._shelves.pop(next(iter(self._shelves)), None)
+            held = self._shelves[chosen] = (snapshot, self.checked, shelf)
+        return held[2]
+
+    def show(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> Shown:
+        """A topic from a viewpoint. Raises KeyError, UsageError."""
+        return self.renderer.show(snapshot, chosen, key)
+
+    def all_findings(self) -> list[Finding]:
+        """What the last check found."""
+        return self.checked.report.findings if self.checked else []
+
+    def day(self, snapshot: Snapshot) -> date:
+        """Today, where the publisher is."""
+        zone = snapshot.system.configuration.publisher.timezone
+        return days(snapshot.system, self.today).by_zone[zone]
+
+
+def dry_run(system: System, today: Days, progress: Callable[[str, int, int], None]) -> Report:
+    """What a run would do now, compared with what is live; stores nothing. Raises SyndicationError."""
+    return run(system, Options(today, "preview", "", workers=1, dry_run=True), progress)

@@ -1,0 +1,179 @@
+"""The list of topics: what each row says, and how it is searched, filtered and sorted.
+
+In: a snapshot, the desk of a viewpoint, what the last check of everything found, words from the address. Out: rows.
+Ten thousand topics are filtered as values; a page of them is shown at a time.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from pipeline.editions import Key
+from pipeline.findings import Finding, Severity
+from pipeline.preview.project import Snapshot
+from pipeline.preview.query import Query
+from pipeline.preview.viewpoints import Desk
+from pipeline.topic import Metadata
+
+PAGE: Final = 100
+SOON: Final = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A word about a topic: what it says, its tone (bad, warn, calm) and what it means."""
+
+    name: str
+    tone: str
+    title: str
+
+
+IN_REVIEW: Final = Badge("in review", "calm", "The source says that it is in review")
+WITHDRAWN: Final = Badge("withdrawn", "bad", "The source says that it is withdrawn")
+OVERDUE: Final = Badge("overdue", "bad", "Its medical review was due before this day")
+DUE: Final = Badge("due in 60 days", "warn", "Its medical review is due soon")
+EMBARGOED: Final = Badge("embargoed", "calm", "It goes live on a later day")
+EXPIRED: Final = Badge("expired", "bad", "Its last day is over")
+HELD_BACK: Final = Badge("held back", "bad", "An error keeps it from being published")
+WITHHELD: Final = Badge("withheld", "calm", "The terms do not give it to this site")
+BADGES: Final = (HELD_BACK, OVERDUE, DUE, IN_REVIEW, EMBARGOED, WITHDRAWN, EXPIRED, WITHHELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row: the topic, its badges, and how many findings it has, as far as anyone looked."""
+
+    metadata: Metadata
+    badges: tuple[Badge, ...]
+    errors: int
+    warnings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list, and how many rows there are in all; `choices`: what each filter offers."""
+
+    rows: tuple[Listed, ...]
+    total: int
+    pages: int
+
+
+def badges(metadata: Metadata, as_of: date, held_back: bool, withheld: bool) -> tuple[Badge, ...]:
+    """What to know of a topic on a day."""
+    due = metadata.review_due
+    said = (
+        (HELD_BACK, held_back),
+        (OVERDUE, bool(due and due < as_of)),
+        (DUE, bool(due and as_of <= due <= as_of + SOON)),
+        (IN_REVIEW, metadata.status == "in-review"),
+        (EMBARGOED, bool(metadata.go_live and metadata.go_live > as_of)),
+        (WITHDRAWN, metadata.status == "withdrawn"),
+        (EXPIRED, bool(metadata.expires and metadata.expires < as_of)),
+        (WITHHELD, withheld),
+    )
+    return tuple(badge for badge, holds in said if holds)
+
+
+class Shelf:
+    """All rows of one snapshot and desk, made once and filtered often."""
+
+    def __init__(self, snapshot: Snapshot, desk: Desk, checked: Iterable[Finding]) -> None:
+        topics = snapshot.topics
+        counts = _counts(topics, [*snapshot.catalog.findings, *checked], desk.plan.partner.id)
+        plan = desk.plan
+        self.rows = [
+            Listed(
+                metadata,
+                badges(metadata, plan.as_of, counts[key, "error"] > 0, key in plan.withheld),
+                counts[key, "error"],
+                counts[key, "warning"],
+            )
+            for key, metadata in topics.items()
+        ]
+        self._words = {row.metadata.key: _folded(row.metadata) for row in self.rows}
+
+    def choices(self) -> dict[str, list[str]]:
+        """What the filters offer."""
+        return {
+            "collection": sorted({name for row in self.rows for name in row.metadata.collections}),
+            "language": sorted({row.metadata.language for row in self.rows}),
+            "badge": [badge.name for badge in BADGES if any(badge in row.badges for row in self.rows)],
+        }
+
+    def matching(self, query: Query) -> list[Listed]:
+        """The rows that the query asks for, in its order."""
+        words = fold(query.q).split()
+        found = [
+            row for row in self.rows if _matches(row, query) and all(word in self._words[row.metadata.key] for word in words)
+        ]
+        found.sort(key=_order(query.sort))
+        return found
+
+    def page(self, query: Query) -> Page:
+        """One page of them."""
+        found = self.matching(query)
+        pages = max(1, -(-len(found) // PAGE))
+        start = (min(query.page, pages) - 1) * PAGE
+        return Page(tuple(found[start : start + PAGE]), len(found), pages)
+
+    def around(self, query: Query, key: Key) -> tuple[Key | None, Key | None]:
+        """The topics before and after one, in the list that the query makes."""
+        keys = [row.metadata.key for row in self.matching(query)]
+        if key not in keys:
+            return None, None
+        at = keys.index(key)
+        return (keys[at - 1] if at else None), (keys[at + 1] if at + 1 < len(keys) else None)
+
+
+def _counts(topics: Mapping[Key, Metadata], findings: Sequence[Finding], partner: str) -> Counter[tuple[Key, str]]:
+    names = {" ".join(key): key for key in topics}
+    by_file: dict[str, list[Key]] = {}
+    for key, metadata in topics.items():
+        by_file.setdefault(metadata.file, []).append(key)
+    counts: Counter[tuple[Key, str]] = Counter()
+    for finding in dict.fromkeys(findings):
+        if finding.partner not in ("", partner):
+            continue
+        owners: Collection[Key] = [names[finding.topic]] if finding.topic in names else by_file.get(finding.file, ())
+        for key in owners:
+            counts[key, "error" if finding.severity is Severity.ERROR else "warning"] += 1
+    return counts
+
+
+def fold(text: str) -> str:
+    """Lower case, without accents: what people type when they search."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def _folded(metadata: Metadata) -> str:
+    return fold(" ".join((metadata.title, metadata.id, *metadata.also_called, *metadata.keywords)))
+
+
+def _matches(row: Listed, query: Query) -> bool:
+    metadata = row.metadata
+    return (
+        (not query.collection or query.collection in metadata.collections)
+        and (not query.language or query.language == metadata.language)
+        and (not query.badge or any(badge.name == query.badge for badge in row.badges))
+        and (not query.gets or (query.gets == "yes") == (WITHHELD not in row.badges))
+        and (
+            not query.findings
+            or (query.findings == "errors" and row.errors > 0)
+            or (query.findings == "warnings" and row.warnings > 0)
+            or (query.findings == "none" and not row.errors + row.warnings)
+        )
+    )
+
+
+def _order(sort: str):  # type: ignore[no-untyped-def]  # a key function of rows
+    far = date.max
+    return {
+        "due": lambda row: (row.metadata.review_due or far, fold(row.metadata.title)),
+        "newest": lambda row: (-(row.metadata.modified or date.min).toordinal(), fold(row.metadata.title)),
+        "findings": lambda row: (-row.errors, -row.warnings, fold(row.metadata.title)),
+    }.get(sort, lambda row: (fold(row.metadata.title), row.metadata.key))

@@ -1,0 +1,89 @@
+"""Every screen of the preview: accessible in both colours, at a desk and on a telephone; and its picture for the docs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from demo import ROOT, Demo
+from playwright.sync_api import Browser, Page
+from previews import Preview, opened, preview
+from validators import AXE, axe
+
+PICTURES: Final = ROOT / "docs/preview"
+HEART: Final = "/topics/en/heart-attack"
+BROKEN: Final = "/topics/en/burns"
+# name -> address
+SCREENS: Final = {
+    "topics": "/",
+    "topics-of-a-site": "/?site=harbor&gets=no",
+    "topic": f"{HEART}?site=riverside&beside=problems",
+    "print": f"{HEART}?site=riverside&view=print",
+    "epub": f"{HEART}?site=riverside&view=epub",
+    "text-and-json": f"{HEART}?view=text&beside=json",
+    "rights": f"{HEART}?site=riverside&view=rights",
+    "languages": "/topics/es/asthma?view=html&beside=en/html",
+    "terms": f"{HEART}?site=harbor&view=print&beside=terms",
+    "withheld": "/topics/es/asthma?site=harbor",
+    "source": f"{HEART}?view=html&beside=source&file=topics/heart/heart-attack.dita&line=40",
+    "broken": f"{BROKEN}?site=riverside&beside=problems",
+    "try-terms": "/terms?site=members",
+    "nothing-there": "/topics/en/no-such-topic",
+}
+
+
+@pytest.fixture(scope="module")
+def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
+    """The examples with their releases; one topic's source breaks while the preview runs."""
+    folder = tmp_path_factory.mktemp("screens") / "project"
+    shutil.copytree(examples_run.store.parents[1], folder)
+    with preview(folder / "syndication.toml") as started:
+        started.get(f"{BROKEN}?site=riverside&beside=problems")  # the last good rendering
+        source = folder / "topics/first-aid/burns.dita"
+        source.write_text(
+            source.read_text(encoding="utf-8").replace("</conbody>", "</conbdy>").replace("</taskbody>", "</taskbdy>")
+        )
+        for _ in range(100):
+            if b"last good rendering" in started.get(f"{BROKEN}?site=riverside")[1]:
+                break
+        yield started
+
+
+def settle(page: Page) -> None:
+    """Waits until frames show what they have."""
+    for frame in page.locator("iframe[data-frame]").all():
+        frame.and_(page.locator("[data-ready]")).wait_for()
+    if page.locator("iframe[data-reader]").count():
+        page.frame_locator("iframe[data-reader]").locator("#forth:enabled").wait_for()
+        page.wait_for_timeout(300)
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, in the reader's frame too. Frames of topics run no script, so none of axe's (each format has tests of its
+    own), and axe can not say whether headings go on from theirs."""
+    if page.locator("iframe[data-reader]").count():
+        page.frames[1].add_script_tag(path=str(AXE))
+    framed = page.locator("iframe[data-frame]").count() > 0
+    unknown = ("incomplete frame-tested", "incomplete heading-order") if framed else ()
+    return [line for line in axe(page) if not any(word in line for word in unknown)]
+
+
+@pytest.mark.usefixtures("npm_tools")
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(name: str, browser: Browser, running: Preview, request: pytest.FixtureRequest) -> None:
+    with opened(browser, running.address + SCREENS[name], axe=True) as page:
+        settle(page)
+        picture = page.screenshot(scale="css")
+        assert faults(page) == []
+        page.emulate_media(color_scheme="dark")
+        assert faults(page) == []
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert faults(page) == []
+    assert picture.startswith(b"\x89PNG")
+    if request.config.getoption("--update-expected"):
+        PICTURES.mkdir(exist_ok=True)
+        Path(PICTURES / f"{name}.png").write_bytes(picture)
