@@ -87,7 +87,9 @@ def test_what_would_stop_a_run_is_said(small: Path) -> None:
     found = rehearsed(small, {"ends = 2035-12-31": "ends = 2035-12-31\nlimits = {topics = 1}"}, 1, "first-partner")
     assert "would be used for too many topics" in found["sites"][0]["stops"][0]
     found = rehearsed(small, {'collections = "all"': 'collections = ["nothing"]'}, 1, "first-partner")
-    assert found["sites"][0]["stops"] == ["site first-partner would get no topic"]
+    empty, braked = found["sites"][0]["stops"]
+    assert empty == "site first-partner would get no topic"
+    assert "2 of 2 topics would be removed" in braked
 
 
 def test_a_partner_to_come(small: Path) -> None:
