@@ -30,8 +30,9 @@ class Check:
     text: str
 
 
-def examine(store: Store, name: str, now: datetime) -> Iterator[Check]:
-    """Tries the store out, below a folder of that name. A store that can not be written to ends it."""
+def examine(store: Store, name: str, clock: Callable[[], datetime]) -> Iterator[Check]:
+    """Tries the store out, below a folder of that name. A store that can not be written to ends it. `clock` is this machine's, to
+    be compared with the server's."""
     home = f"{FOLDER}/{name}"
     first = _tried("write, read, delete", lambda: _basics(store, home))
     yield first
@@ -43,7 +44,7 @@ def examine(store: Store, name: str, now: datetime) -> Iterator[Check]:
     yield _tried(f"{ROUNDS} races of {RACERS} writers, replacing", lambda: _races(store, home, absent=False))
     yield _tried("a reader is told 'unchanged'", lambda: _unchanged(store, home))
     yield _tried("a listing shows what was just written", lambda: _listing(store, home))
-    for probe in getattr(store, "probes", lambda *_: ())(f"{home}/own", now):
+    for probe in getattr(store, "probes", lambda *_: ())(f"{home}/own", clock):
         yield Check(*probe)
     yield _tried("all of it removed again", lambda: _clean(store, home))
 

@@ -115,7 +115,7 @@ def test_a_good_store_is_called_good(kind: str, disk: Store, request: pytest.Fix
         store = place.open()
     from datetime import UTC, datetime
 
-    checks = list(doctor.examine(store, "id", datetime.now(UTC)))
+    checks = list(doctor.examine(store, "id", lambda: datetime.now(UTC)))
     assert {check.state for check in checks} == {"ok"}, checks
     assert len(checks) == (8 if kind == "folder" else 11)
     assert list(store.list("doctor/")) == []
@@ -149,13 +149,13 @@ class Deaf(Between):
     ],
 )
 def test_what_is_missing_is_named(disk: Store, kind: type[Between], failed: list[str]) -> None:
-    checks = [check for check in doctor.examine(kind(disk), "id", NOW) if check.state == "failed"]
+    checks = [check for check in doctor.examine(kind(disk), "id", lambda: NOW) if check.state == "failed"]
     assert len(checks) == len(failed)
     assert all(word in check.name for word, check in zip(failed, checks, strict=True))
 
 
 def test_clocks_that_disagree(s3_place: Place) -> None:
-    (check,) = [one for one in doctor.examine(s3_place.open(), "id", NOW) if one.name == "clocks agree"]
+    (check,) = [one for one in doctor.examine(s3_place.open(), "id", lambda: NOW) if one.name == "clocks agree"]
     assert check.state == "failed"
     assert "set this machine's clock" in check.text
 

@@ -214,9 +214,10 @@ class S3Store:
         owner = self.options.expected_bucket_owner
         return {"Bucket": self.bucket, **({"ExpectedBucketOwner": owner} if owner else {})}
 
-    def probes(self, key: str, now: datetime) -> Iterator[tuple[str, str, str]]:
+    def probes(self, key: str, clock: Callable[[], datetime]) -> Iterator[tuple[str, str, str]]:
         """What `doctor` tries beyond the contract: name, state and text of each check."""
         try:
+            now = clock()
             facts = self._ask("looking", lambda: self._client().put_object(**self._request(key, b"1", "text/html", "no-cache")))
             head = self._ask("looking", lambda: self._client().head_object(Key=self._key(key), **self._bucket))
         except StoreError as problem:

@@ -214,7 +214,7 @@ def doctor(config: Config = DEFAULT_CONFIG, store: Store = "", as_json: Json = F
         moment = now()
         system = with_keys(system, moment)
         place = system.open_store(system.configuration.settings.store)
-        checks = [*doctors.examine(place, run_id(moment), moment), *doctors.examine_keys(system.signing, moment)]
+        checks = [*doctors.examine(place, run_id(moment), now), *doctors.examine_keys(system.signing, moment)]
         rows = [{"check": check.name, "state": check.state, "found": check.text} for check in checks]
         echo_json(rows) if as_json else print_table(rows)
         raise typer.Exit(4 if any(check.state == "failed" for check in checks) else 0)
