@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -37,10 +38,15 @@ def pipeline(*words: str, config: Path) -> subprocess.Popen[str]:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Prints how long the block took."""
-    start = time.perf_counter()
+    """Prints how long the block took, and how much processor time the commands that ended in it."""
+    start, before = time.perf_counter(), _processor()
     yield
-    print(f"| {what} | {time.perf_counter() - start:.1f} s |", flush=True)
+    print(f"| {what} | {time.perf_counter() - start:.1f} s | {_processor() - before:.1f} s |", flush=True)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def withdrawn(config: Path, partners: int) -> list[int]:
@@ -59,7 +65,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="A folder that does not exist yet.")
     given = parser.parse_args()
     print(f"{given.topics} topics, {given.sharing} of which share the fragment, {given.partners} partners\n")
-    print("| step | time |\n|---|---:|")
+    print("| step | wall | processor |\n|---|---:|---:|")
     config = library.make(given.folder, given.topics, given.partners, given.sharing, workers=0)
     with timed("first run"):
         pipeline("run", config=config).communicate()
