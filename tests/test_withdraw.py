@@ -10,11 +10,12 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from releases import Between
 from typer.testing import CliRunner, Result
+from validators import epubcheck, nu, visit
 
 import run_pipeline
 from benchmarks import library as shared_library
@@ -27,6 +28,9 @@ from pipeline.labels import labels
 from pipeline.plugins import System
 from pipeline.run import Options
 from pipeline.run import run as run_once
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TODAY = datetime.now(UTC).date()
 HOW = ["--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva"]
@@ -202,6 +206,20 @@ def test_notices_in_every_language_that_we_have_words_of(library: Path) -> None:
         assert expected in page
         assert f'lang="{language}" dir="{words.direction}"' in page
         assert len(rows[0].files) == len(system.transforms)
+
+
+@pytest.mark.usefixtures("npm_tools")
+def test_notices_pass_the_judges(library: Path, tmp_path: Path, browser: Browser) -> None:
+    """EPUBCheck, Nu, and axe in both colours, as every page and book; nothing asks another host."""
+    command("withdraw", "medicine-0", *HOW, "--replaced-by", "medicine-2", config=library)
+    bundle = pulled(library, "partner-0", tmp_path / "bundle")
+    home = bundle.resolve() / "en/medicine-0"
+    assert epubcheck([home / "medicine-0.epub"]) == []
+    assert nu([home / "index.html", home / "print.html"]) == []
+    for page in ("index.html", "print.html"):
+        found = visit(browser, home / page)
+        assert (found.desk, found.telephone, found.too_wide) == ((), (), False)
+        assert all(address.startswith(bundle.resolve().as_uri()) for address in found.requests)
 
 
 def test_paths_are_kept_for_two_years(library: Path, tmp_path: Path) -> None:
