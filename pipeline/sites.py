@@ -199,12 +199,12 @@ def _for_language(notices: Mapping[str, N], language: str) -> N | None:
 
 def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[SitePlan, list[Finding]]:
     """The plan without topics in a language that lacks notices or labels: one finding per language, not one per topic."""
-    lacking = {
-        tag: why for tag in {language for _, language in plan.granted} if (why := _lacking(configuration, plan.partner, tag))
+    missing = {
+        tag: why for tag in {language for _, language in plan.granted} if (why := lacking(configuration, plan.partner, tag))
     }
-    if not lacking:
+    if not missing:
         return plan, []
-    gone = {key: (Decision("notices", "withhold", lacking[key[1]]),) for key in plan.granted if key[1] in lacking}
+    gone = {key: (Decision("notices", "withhold", missing[key[1]]),) for key in plan.granted if key[1] in missing}
     counts = Counter(language for _, language in gone)
     file = f"{configuration.settings.partners}/{plan.partner.id}.toml"
     findings = [
@@ -215,12 +215,13 @@ def withhold_languages(plan: SitePlan, configuration: Configuration) -> tuple[Si
             partner=plan.partner.id,
             action="" if labels.known(tag) else NO_LABELS,
         )
-        for tag, why in sorted(lacking.items())
+        for tag, why in sorted(missing.items())
     ]
     return plan.without(gone), findings
 
 
-def _lacking(configuration: Configuration, partner: Partner, language: str) -> str:
+def lacking(configuration: Configuration, partner: Partner, language: str) -> str:
+    """Why topics of a language can not be given to a partner: no labels, or no disclaimer; "" where they can."""
     if not labels.known(language):
         return f"the words that we print around texts are there in {', '.join(labels.languages())} alone"
     publisher_texts, partner_texts = notice_texts(configuration, partner, language)

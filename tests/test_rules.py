@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 import tomllib
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from partners import agreement, grant, partner, topic
 
 import pipeline.rules
+from pipeline.commands import clock
 from pipeline.contracts import Around, FileRow, Presentation, Rights, Row, Site, Use
 from pipeline.editions import decide, plan_site, topics_by_id
 from pipeline.settings import Partner
@@ -165,3 +167,44 @@ def test_granted_is_exactly_what_one_active_grant_covers(grants: list[Any], coll
     plan = _plan([subject], partner(*agreements))
     assert (subject.key in plan.granted) == bool(covered)
     assert (subject.key in plan.withheld) != bool(covered)
+
+
+# --- midnight -----------------------------------------------------------------------------------
+
+ENDS = agreement(starts=date(2026, 1, 1), ends=date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    ("local", "granted"),
+    [
+        ("2025-12-31 23:59:59", False),
+        ("2026-01-01 00:00:00", True),
+        ("2026-12-31 23:59:59", True),
+        ("2027-01-01 00:00:00", False),
+    ],
+)
+def test_an_agreement_begins_and_ends_at_midnight_where_the_partner_is(
+    zone: str, local: str, granted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock shows the moment; the day is that of the partner's time zone, to the second."""
+    moment = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return moment.astimezone(tz)
+
+    monkeypatch.setattr(clock, "datetime", Clock)
+    owner = partner(ENDS, timezone=zone)
+    as_of = clock.today("")(ZoneInfo(owner.timezone))
+    assert (topic().key in _plan([topic()], owner, as_of).granted) is granted
+
+
+def test_one_moment_is_another_day_for_each_partner() -> None:
+    moment = datetime(2026, 12, 31, 23, 30, tzinfo=ZoneInfo("America/Los_Angeles"))
+    days = {
+        zone: moment.astimezone(ZoneInfo(zone)).date() for zone in ("America/Los_Angeles", "Europe/London", "Pacific/Auckland")
+    }
+    granted = {zone: topic().key in _plan([topic()], partner(ENDS, timezone=zone), day).granted for zone, day in days.items()}
+    assert granted == {"America/Los_Angeles": True, "Europe/London": False, "Pacific/Auckland": False}

@@ -69,9 +69,12 @@ def check(
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
-    """Print the findings of the inputs; store and publish nothing."""
+    """Print the findings of the inputs, and with --partner what its contract still needs; store and publish nothing."""
     with opened(config, paths or []) as system:
+        from pipeline import launch
+
         report = run_plainly(system, options_of(system, partner, None, as_of, workers, dry_run=True, offline=True))
+        report.findings += launch.of_partners(system, partner or [], today(as_of))
         if paths:
             wanted = [input_name(path, system) for path in paths]
             report.findings = [
