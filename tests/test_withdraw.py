@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from releases import Between
+from seaweed import Place, s3_place
 from typer.testing import CliRunner, Result
 from validators import epubcheck, nu, visit
 
@@ -31,6 +32,8 @@ from pipeline.run import run as run_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+__all__ = ["s3_place"]  # pytest finds the fixture by its name here
 
 TODAY = datetime.now(UTC).date()
 HOW = ["--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva"]
@@ -341,3 +344,21 @@ def test_a_withdrawal_waits_out_whoever_publishes_at_the_same_moment(library: Pa
     reports = withdrawing.publish_withdrawals(withdrawing.Context(system, busy, now, moment), known, lambda _zone: TODAY, 1)
     assert [(report.site, report.sequence) for report in reports] == [("partner-0", 5), ("partner-1", 2)]
     check_gone(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0", "Following it may not be safe.")
+
+
+def test_on_s3(tmp_path: Path, s3_place: Place) -> None:
+    """Decision, notice, archive and prune over a real S3 server."""
+    config = shared_library.make(tmp_path / "library", topics=2, partners=2, sharing=1)
+    settings = config.read_text().replace('store = "build/store"', f'store = "{s3_place.url}"')
+    config.write_text(f'{settings}[s3]\nendpoint_url = "{s3_place.settings["endpoint_url"]}"\n')
+    run(config)
+    command("withdraw", "--uses", shared_library.FRAGMENT, *HOW, config=config)
+    root = (config.parent / "keys/root.json").read_bytes()
+    pull.pull(s3_place.open(), "p/partner-1", tmp_path / "bundle", partner="partner-1", site="partner-1", root=root)
+    check_gone(tmp_path / "bundle", "medicine-0")
+    check_there(tmp_path / "bundle", "medicine-1")
+    command("prune", config=config)
+    later = date.fromordinal(TODAY.toordinal() + 60).isoformat()
+    assert json.loads(command("prune", "--as-of", later, "--json", config=config).stdout)[0]["archived"] > 0
+    words = ["--partner", "partner-1", "--at", datetime.now(UTC).isoformat(), "--json"]
+    assert json.loads(command("report", "topic", "medicine-0", *words, config=config).stdout)["state"] == "withdrawn"
