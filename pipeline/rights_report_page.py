@@ -10,14 +10,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
+
 from pipeline.ahead import KINDS
 from pipeline.rights_report import RightsReport
 
 
 def page(found: RightsReport) -> str:
     """The whole page."""
-    made: str = _template().render(report=found, kinds=KINDS, for_us=found.whom == "us")
+    made: str = _template().render(report=found, kinds=KINDS, for_us=found.whom == "us", language=_language)
     return made
+
+
+def _language(tag: str) -> str:
+    """A language by its English name: `Spanish (es)`."""
+    try:
+        return f"{Locale.parse(tag, sep='-').get_display_name('en')} ({tag})"
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 @cache
