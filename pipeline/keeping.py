@@ -6,20 +6,42 @@ under the terms of its day: where those terms, its expiry or its images are othe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from pipeline import assets
 from pipeline.asset_rights import rights_of
 from pipeline.contracts import Image, Rights, Row, Use
 from pipeline.editions import Key, SitePlan
+from pipeline.findings import Finding, warning
 from pipeline.made_of import of_image, of_notices, of_terms, pairs
 from pipeline.notices import Texts
 from pipeline.sites import notice_texts
 from pipeline.topic import Metadata
 from pipeline.unread import source_mark
 from pipeline.work import Context
+
+DEAD: Final = warning(
+    "link.kept",
+    "A page stays as it was published, because its source can not be used today, and links to a topic that the site lost.",
+    "Mend the source of the page: it is made anew then, without the link.",
+)
+
+
+def dead_links(rows: Iterable[Row], kept: Collection[str], withdrawn: Collection[str], partner: str) -> list[Finding]:
+    """The links of a site's kept rows to topics that are neither among its rows nor withdrawn with a notice in their place.
+    Topics are written "<id> <language>"."""
+    rows = list(rows)
+    present = {f"{row.id} {row.language}" for row in rows} | {*withdrawn}
+    return [
+        DEAD.at("", 0, f"{name} links to {link}, which the site no longer has", topic=name, partner=partner)
+        for row in rows
+        if (name := f"{row.id} {row.language}") in kept
+        for link in row.links
+        if link not in present
+    ]
 
 
 @dataclass

@@ -26,7 +26,7 @@ from pipeline.errors import StoppedError, StoreError, SyndicationError
 from pipeline.exemptions import exempted
 from pipeline.findings import Finding, error, has_errors, warning
 from pipeline.handover import hand_over, terms_of
-from pipeline.keeping import Keeper
+from pipeline.keeping import Keeper, dead_links
 from pipeline.planning import rows_by_key, site_plans
 from pipeline.plugins import System
 from pipeline.report import Report, SiteReport
@@ -418,9 +418,10 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         return wrong
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
     site.withdrawn = [f"{gone.id} {gone.language}" for gone in withdrawn]
+    dead = dead_links(rows, {*site.kept}, {*site.withdrawn}, plan.partner.id)
     if state.context.store is None:
         site.state = "dry-run"
-        return []
+        return dead
     sheets = [file for file in notices if file.path.startswith("assets/")]
     shown = {(row.id, row.language) for row in rows}
     ahead = upcoming(Ahead(state.context.system, plan, state.catalog, state.context.standing, once), shown)
@@ -438,7 +439,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     )
     site.state, site.sequence = outcome.state, outcome.sequence
     site.uploaded = state.uploaded[prefix] + outcome.uploaded
-    return []
+    return dead
 
 
 def _withdrawn(state: State, prefix: str, plan: SitePlan, rows: Sequence[Row]) -> tuple[tuple[Withdrawn, ...], list[OutputFile]]:

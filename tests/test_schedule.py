@@ -437,6 +437,18 @@ def test_a_source_that_is_gone_or_broken_takes_nothing_down(project: Path) -> No
     assert report.exit_code == 0, [finding.text for finding in report.findings]
 
 
+def test_a_kept_page_that_leads_to_nothing_is_said(project: Path) -> None:
+    published(project)
+    (project / "topics/plain.dita").write_text("<topic")
+    world = Real(at("2026-01-14T12:00"), at("2026-01-14T13:00"), project=project)
+    world.run("all", "test")
+    found = [f for f in world.reports[-1].findings if f.code == "link.kept"]
+    assert {(f.topic, f.partner, f.text) for f in found} == {
+        ("plain en", site, "plain en links to expiring en, which the site no longer has")
+        for site in ("east", "west", "leaving", "winding")
+    }
+
+
 def test_a_topic_that_is_due_and_broken_is_held_back_and_said(project: Path) -> None:
     published(project)
     edit(project / "topics/embargoed.dita", "<body>", '<body><image href="none.png"><alt>x</alt></image>')

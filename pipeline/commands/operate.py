@@ -21,7 +21,7 @@ commands = typer.Typer()
 runs = typer.Typer(help="What earlier runs did: list, show, compare.", no_args_is_help=True)
 commands.add_typer(runs, name="runs")
 
-StoreOption = Annotated[str, typer.Option(help="The runs of this folder or s3://bucket/prefix instead of the settings' store.")]
+StoreOption = Annotated[str, typer.Option(help="This folder or s3://bucket/prefix instead of the settings' store.")]
 
 
 @runs.command("list", epilog="Examples:\n\n  run_pipeline.py runs list\n\n  run_pipeline.py runs list --last 100 --json")
