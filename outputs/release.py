@@ -237,7 +237,7 @@ def advance(store: Store, prefix: str, *, past: int, run_id: str, created: str, 
     `publish`."""
     from pipeline.contracts import Site
 
-    live = current(store, prefix, _required(signing))
+    live = current(store, prefix, required_keys(signing))
     if live is None:
         return None
     site = Site(live.partner, live.site, live.site, prefix)
@@ -257,7 +257,7 @@ def _publish(
 ) -> Outcome:
     from outputs import signing as metadata
 
-    keys, now, prefix = _required(signing), metadata.moment(created), site.prefix
+    keys, now, prefix = required_keys(signing), metadata.moment(created), site.prefix
     described = manifest.describe(content)
     before = metadata.read(store, prefix, keys)
     if (before.pointer.token if before else "") != (previous.token if previous else ""):
@@ -293,7 +293,7 @@ def resign(store: Store, prefix: str, *, created: str, signing: Signing | None) 
     None where nothing is live. Raises RaceLost, StoreError, UsageError."""
     from outputs import signing as metadata
 
-    keys, now = _required(signing), metadata.moment(created)
+    keys, now = required_keys(signing), metadata.moment(created)
     before = metadata.read(store, prefix, keys)
     if before is None:
         return None
@@ -348,7 +348,8 @@ def _tidy_zips(store: Store, prefix: str, keep: Container[object]) -> None:
             store.delete(key)
 
 
-def _required(signing: Signing | None) -> Signing:
+def required_keys(signing: Signing | None) -> Signing:
+    """The keys, where there are any. Raises UsageError."""
     if signing is None:
         raise UsageError(
             "there are no signing keys: nothing is published unsigned",

@@ -104,8 +104,9 @@ def _in_folder(uri: str, configuration: Configuration) -> str:
 
 def with_keys(system: System, moment: datetime, *, make: bool = False) -> System:
     """The same system, able to publish. `make`: where neither keys nor any release are there yet, keys for development are made,
-    so that a first try needs no ceremony; a store that holds releases gets none. Raises UsageError, StoreError."""
-    from outputs import keys
+    so that a first try needs no ceremony; a store that holds releases gets none: before any work is done, the run stops. Raises
+    UsageError, StoreError."""
+    from outputs import keys, release
 
     place = key_place(system.configuration)
     signing = keys.load(place)
@@ -116,7 +117,7 @@ def with_keys(system: System, moment: datetime, *, make: bool = False) -> System
             f"made keys for development in {place.folder}, the root's private key among them. Who pulls needs root.json of it;"
             " before a partner relies on them, read docs/delivery.md"
         )
-    return replace(system, signing=signing)
+    return replace(system, signing=release.required_keys(signing) if make else signing)
 
 
 def _holds_releases(system: System) -> bool:
