@@ -38,6 +38,12 @@ LINK_MISSING: Final = warning(
     "A link leads to a topic that is in no input. The author's words stay, without the link.",
     "Mend the link, or add the topic.",
 )
+LINK_PART: Final = warning(
+    "link.part-withheld",
+    "A link leads to a part of the same topic (a figure, a section) that the terms of this site take out. The author's words"
+    " stay, without the link.",
+    "Nothing, where the text reads well without that part. Else word the reference so that it does, or license the part.",
+)
 IMAGE_WITHHELD: Final = warning(
     "image.withheld",
     "The terms of this site do not cover an image. Its figure is left out.",
@@ -330,7 +336,9 @@ def view(topic: Topic, found: Traits, cut: Cut, titles: Mapping[Key, str]) -> tu
     if not (cut.images or dead or names or cut.audiences != "all" or any(tag != topic.metadata.language for _, tag in cut.links)):
         return View(topic, key, cut.presentation), ()
     body = copy.deepcopy(topic.body)
+    before = _anchors(body)
     findings = [*_redact_audiences(body, cut.audiences), *_redact_images(body, topic.metadata, cut.images)]
+    findings += _redact_references(body, topic.metadata, before - _anchors(body))
     findings += _link(body, topic.metadata, dict(cut.links), titles)
     return View(replace(topic, body=body), key, cut.presentation), tuple(findings)
 
@@ -353,6 +361,21 @@ def _redact_images(body: etree._Element, topic: Metadata, images: Collection[str
         # a list beside a picture is its legend, and says nothing without it; a table or code stands for itself
         alone = figure is not None and not figure.xpath(".//table | .//pre") and len(figure.xpath(".//img")) == 1
         remove(figure if alone and figure is not None else image)
+
+
+def _anchors(body: etree._Element) -> set[str]:
+    return {str(anchor) for anchor in body.xpath(".//@id")}
+
+
+def _redact_references(body: etree._Element, topic: Metadata, gone: Collection[str]) -> Iterator[Finding]:
+    """Links within the topic to what was taken out."""
+    for link in body.xpath(".//a") if gone else ():
+        own = link.get("data-topic") == topic.id
+        anchor = link.get("data-anchor", "") if own else link.get("href", "").removeprefix("#")
+        if anchor in gone and (own or link.get("href", "").startswith("#")):
+            words = plain(link)
+            yield LINK_PART.at(*place(link, topic), f"link to {anchor!r}{f' ({words!r})' if words else ''}, which is taken out")
+            _unlink(link)
 
 
 def _link(body: etree._Element, topic: Metadata, reached: Mapping[str, str], titles: Mapping[Key, str]) -> Iterator[Finding]:
@@ -381,7 +404,7 @@ def _unlink(link: etree._Element) -> None:
             remove(entry)
             return
     if plain(link):
-        for name in ("data-kind", "data-topic", "data-anchor"):
+        for name in ("data-kind", "data-topic", "data-anchor", "href"):
             link.attrib.pop(name, None)
         link.tag = "span"
     else:

@@ -146,6 +146,21 @@ def test_images(images: str, rights: Rights, stays: bool) -> None:
     assert (text, codes) == ((f"<p>Air.</p>{FIGURE}", []) if stays else ("<p>Air.</p>", ["image.withheld 2"]))
 
 
+def test_links_to_a_withheld_figure_become_words_and_its_list_entry_goes() -> None:
+    figure = '<figure id="fig"><img src="a.svg" alt="A lung"/><figcaption>A lung</figcaption></figure>'
+    body = (
+        '<p data-line="3">See <a data-kind="local" href="#fig">Figure 1</a>, <a data-kind="topic" data-topic="asthma"'
+        ' data-anchor="fig">there</a> and <a data-kind="local" href="#more">below</a>.</p>'
+        f'<ul><li><p>Air.</p></li><li>{figure}</li></ul><section id="more"><h>More</h><p>x</p></section>'
+    )
+    text, codes = _view(body, images="none")
+    assert codes == ["image.withheld 2", "link.part-withheld 3", "link.part-withheld 3"]
+    assert text == (
+        '<p data-line="3">See <span>Figure 1</span>, <span>there</span> and <a data-kind="local" href="#more">below</a>.</p>'
+        '<ul><li><p>Air.</p></li></ul><section id="more"><h>More</h><p>x</p></section>'
+    )
+
+
 @pytest.mark.parametrize(
     ("beside", "stays"),
     [("<ul><li>1. Cuff</li></ul>", ""), ("<table><tbody><tr><td>1</td></tr></tbody></table>", "<figure>{}</figure>")],

@@ -14,6 +14,7 @@ from pipeline import starter
 
 TOPIC = "topics/drinking-water.dita"
 PARTNER = "partners/first-partner.toml"
+FALLBACK = "language_fallback = { en = 'es' }"
 BREAK = ("<ul>", '<image href="no-such.png"><alt>Water</alt></image><ul>')
 
 
@@ -185,6 +186,28 @@ def test_an_overdue_review_is_said_right_under_the_title_and_the_topic_goes_at_l
     page = (tmp_path / "bundle/en/drinking-water/index.html").read_text()
     assert page.index("</h1>") < page.index("Review due: January 10, 2028") < page.index("<h2")
     assert "drinking-water en" in site(run(project, day="2029-01-10"))["removed"]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_another_language_stands_in_only_where_the_partner_says_so(project: Path, tmp_path: Path, on: bool) -> None:
+    """The pulse is there in Spanish alone, and an English topic leads to it."""
+    edit(project / "topics/measure-a-pulse.dita", 'xml:lang="en"', 'xml:lang="es"')
+    edit(project / "publisher.toml", "[notices.en]", '[notices.es]\ndisclaimer = "No reemplaza al médico."\n[notices.en]')
+    edit(project / PARTNER, 'languages = ["en"]', 'languages = ["en", "es"]')
+    edit(project / PARTNER, "[brand]", '[notices.es]\ndisclaimer = "No todo tiene cobertura."\n[brand]')
+    edit(
+        project / PARTNER,
+        'name = "First Partner"',
+        f'name = "First Partner"\n{FALLBACK if on else ""}',
+    )
+    run(project)
+    manifest(project, tmp_path)
+    page = (tmp_path / "bundle/en/drinking-water/index.html").read_text()
+    stand_in = (tmp_path / "bundle/es/measure-a-pulse/index.html").read_text()
+    told = json.loads((tmp_path / "bundle/es/measure-a-pulse/topic.json").read_text())
+    assert ("es/measure-a-pulse/" in page) is on
+    assert ("Este tema solo está disponible en español." in stand_in) is on
+    assert (told["content_language"], told["stands_in_for"]) == ("es", ["en"] if on else [])
 
 
 def test_codes_of_a_licensed_system_go_only_to_who_states_a_license() -> None:

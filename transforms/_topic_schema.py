@@ -60,6 +60,8 @@ SCHEMA: Final[Schema] = {
             "schema": {"const": VERSION},
             "id": ID,
             "language": said(TEXT, "BCP 47."),
+            "content_language": said(TEXT, "The language that the text is in: BCP 47."),
+            "stands_in_for": said(TEXTS, "Languages of this site that lack the topic; their readers are led here. Empty: none."),
             "direction": {"enum": ["ltr", "rtl"]},
             "version": TEXT,
             "concept": said(TEXT, "The same for one subject in several languages and levels of detail."),

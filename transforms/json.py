@@ -149,6 +149,8 @@ def _metadata(edition: Edition) -> dict[str, Any]:
         "schema": VERSION,
         "id": metadata.id,
         "language": metadata.language,
+        "content_language": metadata.language,
+        "stands_in_for": edition.stands_in_for,
         "direction": direction(metadata.language),
         **{name: getattr(metadata, name) for name in (*plain_fields, *list_fields)},
         "codes": [{"system": c.system, "oid": c.oid, "code": c.code, "display": c.display} for c in metadata.codes],
