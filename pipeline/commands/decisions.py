@@ -98,8 +98,10 @@ def withdraw(
         zone, main = system.configuration.publisher_timezone, system.configuration.publisher.language
         standing = deciding.standing_of(system, opened)
         known = withdrawing.known_sites(system, opened)
-        topics = withdrawing.known_topics(system, opened, known)
-        ids = deciding.named_topics(topic or [], uses, image, reuse.read(opened) if uses or image else {}, topics)
+        graph = reuse.read(opened) if uses or image else reuse.read_if_sound(opened)
+        asked = dry_run or not {key[0] for key in graph}.issuperset(topic or ())  # every site's rows take a while to read
+        topics = withdrawing.known_topics(system, opened, known) if asked else {}
+        ids = deciding.named_topics(topic or [], uses, image, graph, topics)
         decision = EditorialDecision(
             kind="withdraw",
             at=now().isoformat(timespec="seconds"),
@@ -122,7 +124,7 @@ def withdraw(
             raise typer.Exit(0)
         standing, decision = deciding.decide(system, opened, standing, decision)
         sites = _published(system, opened, standing, known, decision)
-        _print_withdrawn(decision, sites, topics, as_json)
+        _print_withdrawn(decision, sites, as_json)
     raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
 
 
@@ -157,7 +159,7 @@ def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> Non
     say(f"{len(decision.topics)} topics; nothing was decided")
 
 
-def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], topics: Any, as_json: bool) -> None:
+def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], as_json: bool) -> None:
     from dataclasses import asdict
 
     from pipeline.standing import line
@@ -170,8 +172,8 @@ def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], t
         gone = sum(name.split(" ")[0] in decision.topics for name in site.withdrawn)
         done = f"release {site.sequence}, {gone} topics withdrawn" if site.sequence else "nothing was ever published there"
         say(f"{site.site}: {site.error or f'live: {done}'}")
-    never = sorted(set(decision.topics) - {key[0] for key in topics})
-    for name in never:
+    reached = {name.split(" ")[0] for site in sites for name in site.withdrawn}
+    for name in [] if any(site.exit_code for site in sites) else sorted(set(decision.topics) - reached):
         say(f"{name}: no site ever had it; it is withheld from now on")
     if any(site.exit_code for site in sites):
         say("the decision stands: give the same command again, or run, and it is published where it is not yet live")
