@@ -68,6 +68,12 @@ class Trust:
             data, self.token = fetched or self.store.get(pointer.key(self.prefix))
         except NotFound:
             return None
+        except Forbidden as problem:  # without the right to list, what is not there looks like what is not allowed
+            raise Forbidden(
+                f"{self._what} can not be read: it is not yours, or not there",
+                found=problem.found,
+                fix="look at the names of partner and site, the address, and your keys or sign-in",
+            ) from problem
         updater = self._refreshed(data)
         believed = _read(self._new / "timestamp.json")
         if believed != data:

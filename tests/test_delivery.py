@@ -87,7 +87,7 @@ def _as_acme(s3_place: Place, tmp_path: Path) -> None:
     for operation in refused:
         with pytest.raises(Forbidden):
             operation()
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="it is not yours, or not there"):
         client.run(replace(asked, partner="nobody", dest=tmp_path / "other"), NOW)
 
 
