@@ -90,7 +90,6 @@ def withdraw(
     """Take topics down now, everywhere: decide, then publish from what is live. Reads no source."""
     with reported():
         from pipeline import deciding, reuse, withdrawing
-        from pipeline.contracts import EditorialDecision
         from pipeline.report import Report
 
         system = with_keys(salvaged(config, store), now())
@@ -99,20 +98,14 @@ def withdraw(
         standing = deciding.standing_of(system, opened)
         known = withdrawing.known_sites(system, opened)
         graph = reuse.read(opened) if uses or image else reuse.read_if_sound(opened)
-        asked = dry_run or not {key[0] for key in graph}.issuperset(topic or ())  # every site's rows take a while to read
-        topics = withdrawing.known_topics(system, opened, known) if asked else {}
+        asked = dry_run or not {key[0] for key in graph}.issuperset(topic or ())
+        topics = withdrawing.known_topics(system, opened, known) if asked else {}  # reads every site's rows: that takes a while
         ids = deciding.named_topics(topic or [], uses, image, graph, topics)
-        decision = EditorialDecision(
-            kind="withdraw",
-            at=now().isoformat(timespec="seconds"),
-            by=by,
-            approved_by=approved_by,
-            topics=ids,
-            languages=tuple(language or ()),
+        words = {"reason": reason.value, "severity": severity.value, "action": action.value}
+        decision = _decision(
+            *("withdraw", ids, by, approved_by, language),
+            **words,
             versions=tuple(version or ()),
-            reason=reason.value,
-            severity=severity.value,
-            action=action.value,
             act_by=deciding.moment_of(act_by, "--act-by", zone),
             notice=deciding.texts_by_language(notice or [], "--notice", main),
             replaced_by=replaced_by,
