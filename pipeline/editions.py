@@ -196,12 +196,14 @@ class _Bench:
         nearest: tuple[Decision, ...] | None = None
         for number, terms in enumerate(self.terms):
             refused, marks = self._ask(self._general, topic, Use(self.site, "", topic.language, withdrawn, self.around), terms)
-            for name in self.formats if not refused else self.formats[:1]:
+            for name in self.formats:
                 more, own = self._ask(self._by_format, topic, Use(self.site, name, topic.language, withdrawn, self.around), terms)
                 if not refused and not more:
                     covering.setdefault(name, []).append((number, (*marks, *own)))
                 elif nearest is None or len(refused) + len(more) < len(nearest):
                     nearest = (*refused, *more)
+                if refused and not more:
+                    break  # no other format comes nearer
         return (self._found(covering), ()) if covering else (None, nearest or ())
 
     def _ask(self, rules: Sequence[Rule], topic: Metadata, use: Use, terms: Terms) -> tuple[list[Decision], tuple[str, ...]]:

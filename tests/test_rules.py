@@ -123,6 +123,12 @@ def test_two_halves_do_not_make_a_whole() -> None:
     assert [decision.rule for decision in refusals] == ["language"]
 
 
+def test_a_refusal_says_nothing_of_formats_where_some_format_is_granted() -> None:
+    """What refuses the topic is its collection; that EPUB is not granted either is beside the point."""
+    plan = _plan([topic(collections=("lungs",))], partner(agreement(grant(collections=["heart"], formats=["epub"]))))
+    assert [decision.rule for decision in plan.withheld["asthma", "en"]] == ["collection"]
+
+
 def test_an_ended_agreement_beside_a_current_one() -> None:
     old = agreement(grant(), id="A-0", starts=date(2020, 1, 1), ends=date(2025, 12, 31))
     new = agreement(grant(formats=["html"]), id="A-1")
