@@ -101,10 +101,15 @@ def withdraw(
         asked = dry_run or not {key[0] for key in graph}.issuperset(topic or ())
         topics = withdrawing.known_topics(system, opened, known) if asked else {}  # reads every site's rows: that takes a while
         ids = deciding.named_topics(topic or [], uses, image, graph, topics)
-        words = {"reason": reason.value, "severity": severity.value, "action": action.value}
         decision = _decision(
-            *("withdraw", ids, by, approved_by, language),
-            **words,
+            "withdraw",
+            ids,
+            by,
+            approved_by,
+            language,
+            reason=reason.value,
+            severity=severity.value,
+            action=action.value,
             versions=tuple(version or ()),
             act_by=deciding.moment_of(act_by, "--act-by", zone),
             notice=deciding.texts_by_language(notice or [], "--notice", main),
