@@ -153,6 +153,20 @@ def test_two_formats_and_two_languages_side_by_side(browser: Browser, running: P
         assert page.evaluate("document.querySelector('#pane-1 iframe').contentWindow.innerWidth") == 360
 
 
+def test_what_will_change_is_shown_word_by_word(browser: Browser, running: Preview, source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace("Fast help saves heart", "Help within 60 minutes saves heart"), encoding="utf-8")
+    with opened(browser, f"{running.address}{HEART}?site=riverside&view=changes&beside=live") as page:
+        expect(page.locator("#pane-1 ins.clinical")).to_contain_text("60 minutes")
+        assert page.locator("#pane-1 p.clinical").count() == 1
+        live = page.frame_locator("#pane-2 iframe").locator("body")
+        expect(live).to_contain_text("Fast help saves")  # what patients see now
+        expect(page.locator("#pane-2")).to_contain_text("Release 1")
+        page.goto(f"{running.address}/changes")
+        page.get_by_role("button", name="Check everything now").click()
+        expect(page.locator("main")).to_contain_text("heart-attack en", timeout=30000)  # what a run would do with it
+
+
 def test_print_is_laid_out_in_sheets(browser: Browser, running: Preview) -> None:
     with opened(browser, f"{running.address}{HEART}?view=print&site=riverside") as page:
         frame = page.wait_for_selector("#pane-1 iframe[data-sheet-count]")

@@ -30,6 +30,9 @@ SCREENS: Final = {
     "withheld": "/topics/es/asthma?site=harbor",
     "source": f"{HEART}?view=html&beside=source&file=topics/heart/heart-attack.dita&line=40",
     "broken": f"{BROKEN}?site=riverside&beside=problems",
+    "changes": f"{HEART}?site=riverside&view=changes&beside=live",
+    "reading": f"{HEART}?site=riverside&beside=reading",
+    "what-will-change": "/changes",
     "try-terms": "/terms?site=members",
     "nothing-there": "/topics/en/no-such-topic",
 }

@@ -24,7 +24,7 @@ from pipeline.preview.query import PAPERS
 from pipeline.preview.rendering import Shown
 from pipeline.preview.safety import CONTENT, READER
 from pipeline.preview.session import Session
-from pipeline.preview.viewpoints import from_token
+from pipeline.preview.viewpoints import find_partner, from_token
 
 LIBRARY: Final = Path(__file__).parents[2] / "deploy/preview/node_modules"  # put there by `make preview`; never in the repository
 PAGES: Final = Path(__file__).with_name("pages")
@@ -49,9 +49,20 @@ def routes(session: Session) -> list[BaseRoute]:
         member = _member(found.data, request.path_params["member"]) if found and found.media_type == EPUB else None
         return content(member, _type(request.path_params["member"])) if member is not None else _missing()
 
+    def now(request: Request) -> Response:
+        site, path = request.path_params["site"], request.path_params["path"]
+        snapshot = session.project.snapshot
+        try:
+            known = snapshot and find_partner(snapshot.system, site)
+            found = session.shop.file(snapshot.system, site, path) if snapshot and known else None
+        except SyndicationError:
+            found = None
+        return content(found[1], found[0].media_type) if found else _missing()
+
     return [
         Route("/bundle/{token}/{path:path}", bundle),
         Route("/book/{token}/{path:path}/!/{member:path}", chapter),
+        Route("/now/{site}/{path:path}", now),
         Route("/reader", _reader),
         Route("/static/{name}", _static),
         Route("/library/{path:path}", _library),

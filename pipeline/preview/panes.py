@@ -18,8 +18,9 @@ from babel import Locale, UnknownLocaleError
 from pipeline import labels
 from pipeline.contracts import OutputFile
 from pipeline.editions import Key
+from pipeline.errors import SyndicationError
 from pipeline.findings import Severity
-from pipeline.preview import bundles, paper, source_text, terms
+from pipeline.preview import bundles, changes, live, paper, reading, source_text, terms
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query
 from pipeline.preview.rendering import Shown
@@ -42,7 +43,7 @@ LABELS: Final = {
     "reading": "Reading level",
     "live": "Live now",
 }
-JUDGING: Final = ("problems", "terms", "source")
+JUDGING: Final = ("problems", "changes", "live", "terms", "reading", "source")
 
 
 @dataclass(frozen=True)
@@ -244,5 +245,56 @@ def _rights(session: Session, snapshot: Snapshot, query: Query, shown: Shown, na
     return Pane(name, label(name), "rights", values={"edition": shown.edition, "images": rows, "desk": desk, "shown": shown})
 
 
+def _reading(_s: Session, _n: Snapshot, _q: Query, shown: Shown, name: str) -> Pane:
+    stated = shown.metadata.reading_level
+    found = reading.reading(shown.body, shown.key[1], stated) if shown.body is not None else None
+    return Pane(name, label(name), "reading", values={"reading": found})
+
+
+def _live(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    now = session.shop.live(snapshot.system, query.site) if query.site else live.Live("")
+    row = now.rows.get(shown.key)
+    pages = [file for file in row.files if file.media_type == "text/html"] if row else []
+    frame = f"/now/{query.site}/{quote(pages[0].path)}?v={pages[0].sha256[:12]}" if pages else ""
+    return Pane(name, label(name), "live", frame, {"live": now, "row": row})
+
+
+def _changes(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
+    """The words of the page that the site has now, against those it would get: of the first format that is a page in both."""
+    values: dict[str, Any] = {"blocks": [], "reason": "", "changed": 0, "clinical": 0}
+    if not query.site:
+        return Pane(
+            name, label(name), "changes", values={**values, "reason": "Choose a site: then this shows what changes for it."}
+        )
+    now = session.shop.live(snapshot.system, query.site)
+    row = now.rows.get(shown.key)
+    both = [(shown.main(each), live.main_file(row, each)) for each in sorted(shown.files, key=_rank)] if row else []
+    pages = [(new, old) for new, old in both if new and old and new.media_type == old.media_type == "text/html"]
+    if not pages:
+        values["reason"] = now.problem or (
+            "There is no page to compare." if row else "This site has nothing of this topic now: all of it is new."
+        )
+        return Pane(name, label(name), "changes", values=values)
+    try:
+        blocks = changes.compare(session.shop.bytes(snapshot.system, query.site, pages[0][1]), pages[0][0].data)
+    except SyndicationError as problem:
+        return Pane(name, label(name), "changes", values={**values, "reason": str(problem)})
+    clinical = sum(block.clinical for block in blocks)
+    return Pane(
+        name,
+        label(name),
+        "changes",
+        values={**values, "blocks": blocks, "changed": changes.changed(blocks), "clinical": clinical},
+    )
+
+
 Maker = Callable[[Session, Snapshot, Query, Shown, str], Pane]
-_MAKERS: Final[dict[str, Maker]] = {"problems": _problems, "terms": _terms, "source": _source, "rights": _rights}
+_MAKERS: Final[dict[str, Maker]] = {
+    "problems": _problems,
+    "terms": _terms,
+    "source": _source,
+    "rights": _rights,
+    "reading": _reading,
+    "live": _live,
+    "changes": _changes,
+}

@@ -44,6 +44,7 @@ def routes(session: Session) -> list[BaseRoute]:
     return [
         Route("/", _page(session, _topics)),
         Route("/topics/{language}/{id}", _page(session, _topic)),
+        Route("/changes", _page(session, _changes)),
         Route("/terms", _page(session, _terms), methods=["GET"]),
         Route("/terms", try_terms, methods=["POST"]),
         Route("/check", check, methods=["POST"]),
@@ -114,6 +115,10 @@ def _topic(session: Session, snapshot: Snapshot, query: Query, request: Request)
             f"there is no topic {key[0][:100]!r} in {key[1][:20]!r}", fix="it may have been renamed: search the list"
         )
     return _html("topic.html", session, snapshot, query, path=query.topic(key), **panes.topic(session, snapshot, query, key))
+
+
+def _changes(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
+    return _html("changes.html", session, snapshot, query, path="/changes")
 
 
 # --- tried terms --------------------------------------------------------------------------------

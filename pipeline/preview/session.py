@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from pipeline.errors import SyndicationError
 from pipeline.findings import Finding
 from pipeline.plugins import System
 from pipeline.preview.aside import Aside
+from pipeline.preview.live import Shop
 from pipeline.preview.project import Project, Snapshot, read_all
 from pipeline.preview.rendering import Renderer, Shown
 from pipeline.preview.topics import Shelf
@@ -46,6 +47,7 @@ class Session:
         self.project = Project(build, config)
         self.renderer = Renderer(Desks(today))
         self.today = today
+        self.shop = Shop()
         self.checked: Checked | None = None
         self.progress = ""
         self.failure = ""
@@ -155,7 +157,15 @@ class Session:
 
     def show(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> Shown:
         """A topic from a viewpoint. Raises KeyError, UsageError."""
-        return self.renderer.show(snapshot, chosen, key)
+        shown = self.renderer.show(snapshot, chosen, key)
+        if self.checked is None or self.checked.number != snapshot.number:
+            return shown
+        name, partner = " ".join(key), self.desk(snapshot, chosen).plan.partner.id
+        told = {(f.code, f.file, f.line, f.text) for f in shown.findings}
+        # what only a run can find: it compares with what is live
+        more = [f for f in self.checked.report.findings if f.topic == name and f.partner in ("", partner)]
+        more = [f for f in more if (f.code, f.file, f.line, f.text) not in told]
+        return replace(shown, findings=tuple(sorted((*shown.findings, *more), key=Finding.sort_key))) if more else shown
 
     def all_findings(self) -> list[Finding]:
         """What the last check found."""
