@@ -40,7 +40,6 @@ _HEADINGS: Final = {
     "removed": "Gone",
     "upcoming": "Coming up",
 }
-_Key = tuple[str, str]
 
 
 def changes(before: Content | None, after: Content, header: Header) -> bytes:

@@ -16,6 +16,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from lxml import etree
+
 # Packages whose version decides bytes.
 _TOOLS = ("lxml", "pypandoc-binary", "pypandoc", "jinja2", "babel", "markupsafe", "pydantic")
 
@@ -61,6 +63,7 @@ class Cache:
 def tool_digest(folders: tuple[Path, ...]) -> str:
     """SHA-256 of what decides bytes besides the inputs: our own code and the versions of the libraries under it."""
     hasher = hashlib.sha256(f"python {sys.version_info[:2]} zlib {zlib.ZLIB_RUNTIME_VERSION}".encode())
+    hasher.update(f"libxml2 {etree.LIBXML_VERSION} libxslt {etree.LIBXSLT_VERSION}\n".encode())  # an lxml may use the system's
     for name in _TOOLS:
         hasher.update(f"{name} {_version(name)}\n".encode())
     for path in _code(folders):

@@ -56,7 +56,6 @@ BLOCKS: Final = frozenset(
         "div",
     ]
 )
-WARNING_KINDS: Final = frozenset({"warning", "caution", "danger", "emergency"})
 
 # Entities stay unexpanded and nothing outside the file is asked for: topics come from outside.
 PARSER_OPTIONS: Final[dict[str, Any]] = {

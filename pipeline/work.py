@@ -259,15 +259,19 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
     if has_errors(findings):
         return
     by_format = in_formats(plan, edition, views)
-    key = _row_key(context, prefix, edition, by_format, views)
+    key, said_before = _row_key(context, prefix, edition, by_format, views), len(result.findings)
     try:
-        row = _cached_row(context, prefix, key) or _render(context, prefix, prepared, edition, by_format, views, result)
+        row = _cached_row(context, prefix, key)
+        if row is None:
+            row = _render(context, prefix, prepared, edition, by_format, views, result)
+            # What an exemption let through is proven again in every run: the exemption ends, the cache does not know.
+            if row is not None and len(result.findings) == said_before:
+                context.cache.put(key, json.dumps(_plain(row), ensure_ascii=False).encode())
     except StoreError as problem:
         result.failures[prefix] = problem
         return
     if row is not None:
         result.rows[prefix] = replace(row, made_of=_made_of(context, prefix, prepared, views))
-        context.cache.put(key, json.dumps(_plain(row), ensure_ascii=False).encode())
 
 
 def _made_of(context: Context, prefix: str, prepared: Prepared, views: Mapping[str, View]) -> dict[str, str]:
@@ -298,13 +302,15 @@ def _views(
 
 
 def _row_key(context: Context, prefix: str, edition: Edition, by_format: Mapping[str, Edition], views: Mapping[str, View]) -> str:
-    """Everything that decides the bytes of an edition's files, and so its row."""
+    """Everything that decides the bytes of an edition's files, and so its row; and what decides their proofs: our own pages lead
+    to granted topics alone, a partner's templates may name others."""
     said = replace(
         edition, site=replace(edition.site, brand=type(edition.site.brand)()), publisher=replace(edition.publisher, logo=None)
     )
     logo = edition.publisher.logo.sha256 if edition.publisher.logo else ""
     under = [(view.key, (e := by_format[name]).license, e.marks, e.site.robots) for name, view in views.items()]
-    parts = (context.tool, context.site_digests[prefix], logo, list(views), under, said)
+    gone = _withheld(context, edition).digest if edition.site.templates else ""
+    parts = (context.tool, context.site_digests[prefix], logo, list(views), under, said, gone)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -412,15 +418,19 @@ def _body(
     return prepared.bodies[key]
 
 
-# Per process: the files of a whole bundle that pages refer to (style sheets, logos), by run and site.
-_shared: dict[tuple[str, str, str], tuple[OutputFile, ...]] = {}
+# Per process: the files of a whole bundle that pages refer to (style sheets, logos), by all that decides them.
+_shared: dict[tuple[object, ...], tuple[OutputFile, ...]] = {}
+
+
+_MOST_SHARED: Final = 256
 
 
 def shared_files(context: Context, edition: Edition) -> tuple[OutputFile, ...]:
     """The style sheets and logos of a site: a notice that they hide is not visible, so the proofs read them too."""
-    key = (context.run_id, edition.site.prefix, edition.metadata.language)
+    key = (context.tool, context.site_digests[edition.site.prefix], edition.site.prefix, edition.publisher)
     if key not in _shared:
-        _shared.clear() if any(k[0] != context.run_id for k in _shared) else None
+        if len(_shared) >= _MOST_SHARED:
+            _shared.clear()
         makers = [getattr(plugin.load(), "bundle", None) for plugin in context.system.transforms.values()]
         made = [file for make in makers if make for file in make((), edition.site, edition.publisher)]
         _shared[key] = tuple({file.path: file for file in made}.values())

@@ -98,14 +98,6 @@ def test_a_media_type_without_reader_stops() -> None:
         audit.expectations(view(TOPIC), Place("pdf", "application/pdf", frozenset()))
 
 
-def test_a_proof_is_the_same_for_the_same_files_and_no_other() -> None:
-    seen, files = view(TOPIC), [OutputFile("en/dose/x", PAGE.encode(), "text/html")]
-    once, again = (audit.proof(seen, files, made(), HTML) for _ in range(2))
-    other = audit.proof(seen, [replace(files[0], data=b"")], made(), HTML)
-    assert str(once) == str(again) != str(other)
-    assert len(str(once)) == 32
-
-
 # --- mark-up ------------------------------------------------------------------------------------
 
 

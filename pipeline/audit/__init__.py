@@ -1,8 +1,8 @@
 """The proofs on finished bytes: nothing of a topic lost, every notice there, nothing asked of another host.
 
-In: a view, the body a transform made of it, the finished files and the edition. Out: findings (`audit.*`), all of them errors,
-and `Proof`, a digest of what was proven. Everything is read back from the bytes, by readers that share nothing with the
-transforms; there is one reader per media type (`html.py`, `epub.py`, `text.py`, `json.py`), found by listing this folder.
+In: a view, the body a transform made of it, the finished files and the edition. Out: findings (`audit.*`), all of them errors.
+Everything is read back from the bytes, by readers that share nothing with the transforms; there is one reader per media type
+(`html.py`, `epub.py`, `text.py`, `json.py`), found by listing this folder.
 
 The work has the same two halves as rendering: `prove_body` once per view, `prove_file` for each site, which reads only what
 stands around the body as long as the body's bytes stand in the file verbatim, once.
@@ -14,10 +14,9 @@ import hashlib
 import pkgutil
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
-from json import dumps
 from typing import Any, cast
 
 from pipeline.audit import _codes as codes
@@ -35,10 +34,8 @@ from pipeline.findings import Finding
 
 __all__ = [
     "NOTHING",
-    "Proof",
     "Withheld",
     "expectations",
-    "proof",
     "prove_body",
     "prove_bundle",
     "prove_file",
@@ -46,18 +43,6 @@ __all__ = [
     "readers",
     "text_sha256",
 ]
-
-VERSION = "1"  # of the proofs; part of every `Proof`
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was proven of one finished file, for the row of the release: `digest` covers words, notices, format and the file."""
-
-    digest: str
-
-    def __str__(self) -> str:
-        return self.digest
 
 
 def readers() -> frozenset[str]:
@@ -246,18 +231,6 @@ def _media_type(main: OutputFile, place: Place) -> list[Problem]:
     if main.media_type == place.media_type:
         return []
     return [Problem(codes.UNREADABLE, f"{main.path}: expected {place.media_type}, found {main.media_type}")]
-
-
-def proof(view: View, files: Sequence[OutputFile], edition: Edition, place: Place) -> Proof:
-    """What was proven, for the release's row: the same words, notices, format and bytes give the same digest."""
-    said = {
-        "version": VERSION,
-        "format": place.format,
-        "text": text_sha256(view.topic),
-        "notices": [[notice.kind, notice.text, notice.url] for notice in edition.notices],
-        "files": [[file.path, hashlib.sha256(file.data).hexdigest()] for file in files],
-    }
-    return Proof(hashlib.sha256(dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32])
 
 
 # --- findings -----------------------------------------------------------------------------------

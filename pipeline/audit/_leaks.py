@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
@@ -63,6 +64,11 @@ class Withheld:
     def names(self) -> frozenset[str]:
         """As `all`, with the id alone of each folder: what must stand by itself somewhere in a text that names any of these."""
         return self.all | {folder.rpartition("/")[2] for folder in self.folders}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all of it."""
+        return sha256("\n".join(sorted(self.all)).encode()).hexdigest()
 
 
 NOTHING: Final = Withheld()

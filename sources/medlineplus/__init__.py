@@ -193,10 +193,6 @@ def _metadata(record: Record, name: str) -> tuple[Metadata | None, list[Finding]
     )
 
 
-def _collections(number: str, name: str) -> tuple[str, ...]:
-    return (*((f"group-{number}",) if number else ()), *((slug(name),) if name else ()))
-
-
 def _concept(record: Record, language: str) -> str:
     """The number of the English side; between two other languages, the lower one."""
     other = language_tag(record.mapped_language) or ("es" if language == "en" else "en")
