@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import require_tool
-from demo import ROOT, Demo
+from demo import AS_OF, ROOT, Demo, command
 from playwright.sync_api import Browser, Page, expect
 from previews import Preview, opened, preview
 
@@ -198,6 +202,29 @@ def test_the_e_book_is_read_to_its_last_page(browser: Browser, running: Preview)
             page.wait_for_timeout(120)
         expect(reader.locator("#place")).to_have_text("Last page")
         assert all(url.startswith((running.address, "blob:", "data:")) for url in requests)
+
+
+def test_a_review_copy_opens_from_disk_and_says_that_it_is_a_draft(browser: Browser, running: Preview, tmp_path: Path) -> None:
+    words = ("preview", "export", str(tmp_path / "drafts"), "--site", "riverside", "--topic", "heart-attack", "--as-of", AS_OF)
+    assert "wrote 3 topics" in command(*words, "--config", str(running.folder / "syndication.toml"))
+    requests: list[str] = []
+    with opened(browser, (tmp_path / "drafts/index.html").as_uri(), requests=requests) as page:
+        assert "DRAFT" in page.locator(".draft-mark").inner_text()
+        page.locator("a[href='en/heart-attack/index.html']").click()
+        expect(page.locator(".draft-mark")).to_contain_text("not for patients")
+        assert page.evaluate("getComputedStyle(document.querySelector('.syn-title')).fontWeight") >= "600"  # its style is there
+    assert all(url.startswith(("file:", "data:")) for url in requests)
+    assert (tmp_path / "drafts/en/heart-attack/heart-attack.txt").read_text(encoding="utf-8").startswith("*** DRAFT")
+    assert "is not empty" in command_error(*words, "--config", str(running.folder / "syndication.toml"))
+    packed = zipfile.ZipFile(io.BytesIO(running.get("/export/riverside~~/en/heart-attack.zip")[1]))
+    assert {"en/heart-attack/index.html", "en/heart-attack/heart-attack.epub"} <= set(packed.namelist())
+    assert packed.read("en/heart-attack/index.html") == running.get("/bundle/riverside~~/en/heart-attack/index.html")[1]
+
+
+def command_error(*words: str) -> str:
+    done = subprocess.run([sys.executable, str(ROOT / "run_pipeline.py"), *words], capture_output=True, text=True)
+    assert done.returncode == 2
+    return done.stderr
 
 
 def test_by_keyboard_alone(browser: Browser, running: Preview) -> None:

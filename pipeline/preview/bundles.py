@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from pipeline.contracts import OutputFile
 from pipeline.errors import SyndicationError
-from pipeline.preview import paper
+from pipeline.preview import export, paper
 from pipeline.preview.query import PAPERS
 from pipeline.preview.rendering import Shown
 from pipeline.preview.safety import CONTENT, READER
@@ -59,7 +59,16 @@ def routes(session: Session) -> list[BaseRoute]:
             found = None
         return content(found[1], found[0].media_type) if found else _missing()
 
+    def archive(request: Request) -> Response:
+        snapshot, asked = session.project.snapshot, request.path_params
+        try:
+            shown = session.show(snapshot, from_token(asked["token"]), (asked["id"], asked["language"])) if snapshot else None
+        except (SyndicationError, KeyError):
+            shown = None
+        return content(export.archive(shown), "application/zip") if shown and shown.files else _missing()
+
     return [
+        Route("/export/{token}/{language}/{id}.zip", archive),
         Route("/bundle/{token}/{path:path}", bundle),
         Route("/book/{token}/{path:path}/!/{member:path}", chapter),
         Route("/now/{site}/{path:path}", now),
