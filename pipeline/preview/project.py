@@ -145,11 +145,12 @@ class Project:
 
     def _refreshed(self, before: Snapshot, paths: set[Path]) -> Snapshot:
         configuration = before.system.configuration
-        forget(before.system)
         settings = _settings_files(before.system, self._config)
         partners = configuration.path(configuration.settings.partners)
         about_settings = {path for path in paths if path in settings or path.parent == partners}
         names = _input_names(before.system, paths - about_settings)
+        if len(names) < len(paths):  # a template or a style sheet may be among them
+            forget(before.system)
         if before.problem or about_settings:
             return self._with_settings(before, names)
         conditions = {configuration.path(name) for name in conditions_of(before.system) if name}
