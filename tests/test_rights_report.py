@@ -21,12 +21,6 @@ MORE = """
 clause = "Section 7.2"
 text = "No advertising beside the content, <b>ever</b>."
 
-[contacts]
-safety = "safety@northstar.example"
-
-[ai]
-index = "allowed"
-
 [[exemptions]]
 of = "freshness"
 topics = ["poisoning"]
@@ -66,7 +60,7 @@ def test_it_says_what_is_licensed_and_under_what(published: tuple[Path, Any], tm
         "Content of Example Health Press licensed to Northstar Health Plan",
         "Agreement NS-2025-07", "in force", "2034-06-30 (inclusive)",
         "Exhibit 1, section 2", "heart-health, diabetes-and-weight, glossary, group-31",
-        "In Spanish (es)", "Section 7.2", "No advertising beside the content, <b>ever</b>.", "safety@northstar.example",
+        "In Spanish (es)", "Section 7.2", "No advertising beside the content, <b>ever</b>.", "content-safety@northstar.example",
         "train reserved", "index allowed",
         "It is not a promise of coverage.", "No es una promesa de cobertura.",
         "Northstar App (app) has 32 topics", "NS-2025-07, Exhibit 1, section 3: html", "1 of 20",
