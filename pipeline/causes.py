@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _DIGITS = 16
+JUDGED = ("terms", "notice", "images")  # parts of `made_of` that decide whether a row may stay when its topic breaks
 
 
 def of_topic(topic: Topic, assets: Assets, text_sha256: str) -> dict[str, str]:
@@ -45,14 +46,17 @@ def of_edition(edition: Edition, looks: str, tool: str) -> dict[str, str]:
 
 
 def settled(rows: Iterable[Row], live: Sequence[Row]) -> list[Row]:
-    """The rows; as they are live, those of which nothing moved but their causes and what they are made of: a new version of the
-    program, or a template or file edited without effect, is no news to a partner."""
+    """The rows; as they are live, those of which nothing moved but their causes and the files they are made of: a new version of
+    the program, or a template or file edited without effect, is no news to a partner. Other terms, notices or images are, even
+    where no byte moves: the row says what it was proven under, and whether it may stay is judged by that."""
     before = {(row.id, row.language): row for row in live}
     return [_settled(row, before.get((row.id, row.language))) for row in rows]
 
 
 def _settled(row: Row, before: Row | None) -> Row:
     if before is None:
+        return row
+    if any(row.made_of.get(name) != before.made_of.get(name) for name in JUDGED):
         return row
     return before if replace(row, causes=before.causes, made_of=before.made_of) == before else row
 

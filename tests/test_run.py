@@ -128,6 +128,17 @@ def test_it_stays_only_while_todays_terms_grant_it(project: Path, tmp_path: Path
     assert [row["id"] for row in manifest(project, tmp_path)["topics"]] == ["measure-a-pulse"]
 
 
+def test_it_stays_where_it_was_made_anew_under_todays_terms(project: Path) -> None:
+    """Terms that move no byte are in the row all the same: what was proven under them is kept under them."""
+    run(project)
+    with (project / "partners/first-partner.toml").open("a") as partner:
+        partner.write('\n[sites.first-partner]\nchannel = "app"\n')
+    assert site(run(project))["changed"] == []
+    edit(project / "topics/drinking-water.dita", "<ul>", '<image href="no-such.png"><alt>Water</alt></image><ul>')
+    report = site(run(project, code=1))
+    assert (report["kept"], report["removed"]) == (["drinking-water en"], [])
+
+
 def test_a_link_to_a_topic_held_back_for_its_content_is_no_link(project: Path, tmp_path: Path) -> None:
     """The target is known and granted, and fails only when it is read: the page that leads to it is made again."""
     edit(project / "topics/measure-a-pulse.dita", "<steps>", '<context><p conref="no-such.dita#x/y"/></context><steps>')
