@@ -95,20 +95,24 @@ def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callabl
 def _nowhere(said: Sequence[Said], source: str, withheld: Withheld) -> bool:
     """Whether it is plain at a glance that nothing withheld is named: no text, and no part of one, is a name."""
     texts = [text for _, text in said]
-    joined = "\0".join(["", source, withheld.template, *texts, ""])
-    if _REWRITTEN.search(joined):
+    joined = _BETWEEN.join(["", source, withheld.template, *texts, ""])
+    # What `_tokens` undoes or folds before it looks: with these in it, a text does not hold the name as it is written.
+    if not joined.isprintable() or any(sign in joined for sign in _REWRITTEN):
         return False
-    parts = set(_PARTS.split(joined))
+    split = _BETWEEN.join(
+        [source, withheld.template, *(text for kind, text in said if " " not in text or kind in ("address", "id"))]
+    )
+    parts = set(_PARTS.split(split))
     parts.update([_ENDING.sub("", part) for part in parts if "." in part])
-    parts.update(_ANCHORS.findall(joined))
+    parts.update(_ANCHORS.findall(split) if "syn-" in split else ())
     parts.update(texts)
     return withheld.names.isdisjoint(parts)
 
 
-_PARTS: Final = re.compile(r"[/#?&=,\s\0]+")
+_BETWEEN: Final = "\u2400"  # a sign that can be printed, and that no name holds
+_PARTS: Final = re.compile(f"[/#?&=,\\s{_BETWEEN}]+")
 _ANCHORS: Final = re.compile(r"syn-(.+?)--")
-# What `_tokens` undoes or folds before it looks: with these in it, a text does not hold the name as it is written.
-_REWRITTEN: Final = re.compile(r"[%\\]|[^\S ]|  | \0|\0 ")
+_REWRITTEN: Final = ("%", "\\", "  ", f" {_BETWEEN}", f"{_BETWEEN} ")
 
 
 def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own: Collection[str]) -> str:

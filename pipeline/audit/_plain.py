@@ -147,7 +147,7 @@ class _Pass:
 
     def read(self, text: str, above: str) -> Found:
         """Reads the text, standing in an element of this name ("" = it is a document)."""
-        if markup.BAD_CHARACTER.search(text) or "\r" in text or (self.number != BODY and markup.BIDI.search(text)):
+        if _odd(text, self.number != BODY):
             raise NotPlain("a character that reorders text, or that no text should hold")
         self.tokens = tokens = TAG.split(text)
         words = "\0".join(tokens[::2])
@@ -472,6 +472,13 @@ class _Pass:
         except ValueError:
             raise NotPlain("<a> has no end") from None
         return not tokens[end + 1].strip() and tokens[end + 2] == f"</{name}>"
+
+
+def _odd(text: str, around: bool) -> bool:
+    """Whether a text holds a control character, or one that reorders what stands `around` a body."""
+    if text.replace("\n", "").replace("\u00a0", "").isprintable():  # all of them are not; most text is, and this is soon known
+        return False
+    return bool(markup.BAD_CHARACTER.search(text) or "\r" in text or (around and markup.BIDI.search(text)))
 
 
 @cache
