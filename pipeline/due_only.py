@@ -1,4 +1,4 @@
-"""A run that does what is due and leaves all else as it is published.
+"""A run that does what is due, or topics that were named, and leaves all else as it is published.
 
 In: a site's plan, what is live, what is due, rows made anew. Out: which topics a site may get, and which row of each. A page that
 leads to a topic that comes or goes must follow, and is made anew for that; where its own text has changed since, it follows only
@@ -17,7 +17,7 @@ from pipeline.planning import rows_by_key
 def reduced(
     plans: Mapping[str, SitePlan], live: Mapping[str, Released | None], due: Mapping[str, Collection[Key]]
 ) -> dict[str, SitePlan]:
-    """The plans without topics that are granted but neither live nor due: those wait for an ordinary run."""
+    """The plans without topics that are granted but neither live nor due (or named): those wait for an ordinary run."""
     found = {}
     for prefix, plan in plans.items():
         known = {*rows_by_key(live.get(prefix)), *due.get(prefix, ())}

@@ -194,6 +194,8 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     plans = site_plans(system, partners, catalog, options.today, report, kept, live, standing)
     if options.only is not None:
         plans = due_only.reduced(plans, live, options.only)
+    if options.topics and store:  # what is neither live nor made now must not be led to
+        plans = due_only.reduced(plans, live, dict.fromkeys(plans, selected))
     catalog = replace(catalog, metadata={m.key: m for found in kept.values() for m in found} | dict(catalog.metadata))
     context = Context(
         system=system,

@@ -170,6 +170,17 @@ def test_one_topic_alone(project: Path, tmp_path: Path) -> None:
     assert "30 seconds" in (tmp_path / "bundle/en/measure-a-pulse/measure-a-pulse.txt").read_text().replace("\u00a0", " ")
 
 
+def test_one_topic_alone_leads_to_nothing_that_is_not_there(project: Path, tmp_path: Path) -> None:
+    """What was never published waits for an ordinary run, and no page leads to it until then."""
+    run(project, "--topic", "drinking-water")
+    (row,) = manifest(project, tmp_path)["topics"]
+    page = (tmp_path / "bundle/en/drinking-water/index.html").read_text()
+    assert (row["id"], "measure a pulse" in page, "measure-a-pulse" in page) == ("drinking-water", True, False)
+    run(project)
+    manifest(project, tmp_path)
+    assert "measure-a-pulse" in (tmp_path / "bundle/en/drinking-water/index.html").read_text()
+
+
 def test_dry_run_writes_nothing(project: Path) -> None:
     report = site(run(project, "--dry-run"))
     assert (report["state"], report["topics"]) == ("dry-run", 2)
