@@ -75,6 +75,7 @@ def _site(configuration: Configuration, partner: Partner, site_id: str, settings
         presentation=Presentation(settings.heading_base, settings.topic_link),
         robots="noindex" if settings.indexing == "noindex" else "all",  # of the site; `robots` says it of a page
         zip=settings.zip or partner.zip,
+        obligations=tuple((owed.clause, owed.text) for owed in partner.obligations),
     )
 
 
@@ -161,7 +162,7 @@ def publishers(configuration: Configuration, languages: Iterable[str]) -> dict[s
 
 def site_digest(site: Site) -> str:
     """SHA-256 (hex) of all that a site's looks are made of: its values, logo, and every file of its templates."""
-    hasher = hashlib.sha256(repr(replace(site, brand=Brand(site.brand.color), zip=None)).encode())
+    hasher = hashlib.sha256(repr(replace(site, brand=Brand(site.brand.color), zip=None, obligations=())).encode())
     hasher.update((site.brand.logo.sha256 if site.brand.logo else "").encode())
     if site.templates:
         for path in sorted(Path(site.templates).rglob("*")):

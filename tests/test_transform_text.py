@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -217,3 +218,12 @@ def test_bundle_says_whose_texts_these_are() -> None:
     assert "Riverside Health" in notice
     assert "- RH-1, Schedule A, 1: 3 topics (en 2, es 1)\n- RH-2, Schedule A, 1: 1 topic (en 1)\n" in notice
     assert text.bundle(list(reversed(rows)), SITE, PUBLISHER) == [file]
+
+
+def test_bundle_says_what_is_owed() -> None:
+    """Clauses that software can not enforce, to the letter, each an item of its own."""
+    site = replace(SITE, obligations=(("Schedule C, 2", "No advertising beside the content."), ("5.1", "Monthly usage figures.")))
+    (file,) = text.bundle([], site, PUBLISHER)
+    assert file.data.decode().endswith(
+        "What the agreements ask besides:\n\n- Schedule C, 2: No advertising beside the content.\n- 5.1: Monthly usage figures.\n"
+    )

@@ -56,7 +56,7 @@ def imprint(body: Body, edition: Edition) -> list[OutputFile]:
 
 
 def bundle(rows: Sequence[Row], site: Site, publisher: Publisher) -> list[OutputFile]:
-    """`NOTICE.txt`: whose texts these are, who may show them, under which agreements, and how many there are."""
+    """`NOTICE.txt`: whose texts these are, who may show them, under which agreements, how many there are, and what is owed."""
     source = f"{publisher.name} ({publisher.url})" if publisher.url else publisher.name
     paragraphs = [
         f"Published by {source}, licensed to {site.name} (partner {site.partner}, site {site.id}).",
@@ -66,7 +66,10 @@ def bundle(rows: Sequence[Row], site: Site, publisher: Publisher) -> list[Output
     ]
     title = _heading("0", fold(f"{publisher.name}: topics for {site.name}"))
     terms = [line for item in _terms(rows) for line in wrap(item, first="- ")]
-    parts = ["\n".join(lines) for lines in (title, *map(wrap, map(fold, paragraphs)), terms) if lines]
+    owed = [line for clause, text in site.obligations for line in wrap(fold(f"{clause}: {text}"), first="- ")]
+    if owed:
+        owed = [*wrap("What the agreements ask besides:"), "", *owed]
+    parts = ["\n".join(lines) for lines in (title, *map(wrap, map(fold, paragraphs)), terms, owed) if lines]
     return [OutputFile("NOTICE.txt", ("\n\n".join(parts) + "\n").encode(), MEDIA_TYPE)]
 
 

@@ -66,7 +66,7 @@ class Brand:
 class Site:
     """One place of a partner that shows content. `prefix` is its place in the store;
     `templates` a folder whose templates and style sheets win over ours ("" = none). `zip`: whether its
-    releases come as one file too (None: as the one before)."""
+    releases come as one file too (None: as the one before); `obligations` what the partner owes, each a clause and its words."""
 
     partner: str
     id: str
@@ -77,6 +77,7 @@ class Site:
     presentation: Presentation = Presentation()
     robots: str = "noindex"
     zip: bool | None = None
+    obligations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

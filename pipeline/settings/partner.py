@@ -121,7 +121,8 @@ class Partner(Model):
     freshness: Freshness | None = Field(None, description="What becomes of topics past review; left out: the publisher's.")
     exemptions: list[Exemption] = Field(default_factory=list, description="Rules and proofs set aside, with reason and last day.")
     obligations: list[Obligation] = Field(
-        default_factory=list, description="Clauses that software can not enforce; printed in reports and the manifest."
+        default_factory=list,
+        description="Clauses that software can not enforce; in NOTICE.txt, reports and the manifest.",
     )
     contacts: Contacts = Field(default_factory=Contacts, description="Who is told what.")
     ai: ArtificialIntelligence = Field(
