@@ -129,16 +129,22 @@ def _renewals(system: System, store: Store, prefix: str, days: Days, found: Outl
 # --- doing it -------------------------------------------------------------------------------------
 
 
-def run_due(system: System, options: Options, told: Callable[[Sequence[Moment]], None], progress: Progress) -> Report:
-    """Does what is due and nothing else; `told` hears what that is before it is done. Topics that are not due stay as they are
-    published, whatever their sources say now. Raises UsageError, StoreError."""
+def run_due(
+    system: System,
+    options: Options,
+    told: Callable[[Sequence[Moment]], None],
+    progress: Progress,
+    ended: list[SiteReport] | None = None,
+) -> Report:
+    """Does what is due and nothing else; `told` hears what that is before it is done, and `ended` is as in `run`. Topics that are
+    not due stay as they are published, whatever their sources say now. Raises UsageError, StoreError."""
     outlook = look(system, options, ahead=False)
     told(outlook.due)
     report = Report(options.run_id, "", topics=len(outlook.catalog.metadata))
     if outlook.topics:
         partners = tuple(dict.fromkeys(outlook.partners[prefix] for prefix in outlook.topics))
         chosen = replace(options, partners=partners, only=outlook.topics)
-        report = run(system, chosen, progress, outlook.catalog)
+        report = run(system, chosen, progress, outlook.catalog, ended)
         report.findings = [finding for finding in report.findings if _concerns(finding, outlook.topics)]
     done = {site.site for site in report.sites}
     for prefix in outlook.stale:

@@ -6,10 +6,12 @@ In: findings and each site's outcome. Out: `Report`, its exit code, its JSON, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.contracts import Row
+from pipeline.errors import MachineError, StoppedError, SyndicationError
 from pipeline.findings import Finding, Severity
 
 SCHEMA = "1"
@@ -34,6 +36,21 @@ class SiteReport:
     withdrawn: list[str] = field(default_factory=list)
     error: str = ""
     exit_code: int = 0
+
+    def compare(self, before: Sequence[Row], after: Sequence[Row]) -> None:
+        """Says which topics came, went and changed between these rows."""
+        was = {f"{row.id} {row.language}": row.files for row in before}
+        now = {f"{row.id} {row.language}": row.files for row in after}
+        self.added, self.removed = sorted(now.keys() - was.keys()), sorted(was.keys() - now.keys())
+        self.changed = sorted(name for name in now.keys() & was.keys() if now[name] != was[name])
+
+    def fail(self, problem: Exception) -> None:
+        """Says why the site was not published; what nobody foresaw becomes a MachineError."""
+        if not isinstance(problem, SyndicationError):
+            found, fix = f"{type(problem).__name__}: {problem}", "report this message; the other sites went on without this one"
+            problem = MachineError(f"site {self.site}: something failed that should not", found=found, fix=fix)
+        self.state = "stopped" if isinstance(problem, StoppedError) else "failed"
+        self.error, self.exit_code = str(problem), problem.exit_code
 
 
 @dataclass

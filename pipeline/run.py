@@ -100,12 +100,20 @@ class State:
         return NoticeMaker(self.context.system, configuration.publisher_shown, configuration.publisher_timezone)
 
 
-def run(system: System, options: Options, progress: Progress = lambda *_: None, catalog: Catalog | None = None) -> Report:
-    """Runs once over all sites (or those named) and publishes what changed.
+def run(
+    system: System,
+    options: Options,
+    progress: Progress = lambda *_: None,
+    catalog: Catalog | None = None,
+    ended: list[SiteReport] | None = None,
+) -> Report:
+    """Runs once over all sites (or those named) and publishes what changed. `ended` gets each site as it ends: a run that is
+    interrupted has published those.
 
     Raises UsageError for settings or names that do not exist; what befalls one site is in its SiteReport.
     """
     state, report = worked(system, options, progress, catalog)
+    report.sites = report.sites if ended is None else ended
     catalog = state.catalog
     for prefix, plan in state.context.plans.items():
         report.sites.append(_finish(state, prefix, plan, options, report.findings))
@@ -392,9 +400,8 @@ def _finish(state: State, prefix: str, plan: SitePlan, options: Options, finding
         if prefix in state.failed:
             raise state.failed[prefix]
         findings += _publish(state, prefix, plan, options, site)
-    except SyndicationError as problem:
-        site.state = "stopped" if problem.exit_code == 3 else "failed"
-        site.error, site.exit_code = str(problem), problem.exit_code
+    except Exception as problem:  # whatever it is, the other sites must not wait for it
+        site.fail(problem)
     return site
 
 
@@ -405,7 +412,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         site.state = "empty"
         return [_no_topics(state, plan)]
     rows = causes.settled(rows, live.content.rows if live else ())
-    _compare(site, live, rows)
+    site.compare(live.content.rows if live else (), rows)
     settings = state.context.system.configuration.settings
     limits.check(plan, limits.used(state.context.plans.values(), plan.partner.id), state.live_rows.get(prefix, {}))
     _check_removals(state, prefix, plan, options)  # again: what came out broken, and can not stay as it is, goes too
@@ -482,11 +489,3 @@ def _rows(state: State, prefix: str, plan: SitePlan, site: SiteReport) -> list[R
         if row is not None:
             rows.append(row)
     return rows
-
-
-def _compare(site: SiteReport, live: Released | None, rows: Sequence[Row]) -> None:
-    before = {(row.id, row.language): row.files for row in live.content.rows} if live else {}
-    after = {(row.id, row.language): row.files for row in rows}
-    site.added = sorted(" ".join(key) for key in after.keys() - before.keys())
-    site.removed = sorted(" ".join(key) for key in before.keys() - after.keys())
-    site.changed = sorted(" ".join(key) for key in after.keys() & before.keys() if after[key] != before[key])

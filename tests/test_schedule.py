@@ -21,9 +21,10 @@ from test_run import ROOT, command, edit
 
 from outputs import release, signing
 from pipeline import outlook, schedule, starter
+from pipeline.bundles import bundle_files
 from pipeline.commands.building import build, with_keys
 from pipeline.errors import UsageError
-from pipeline.report import Report
+from pipeline.report import Report, SiteReport
 from pipeline.run import Options, run
 from pipeline.schedule import Ahead, Cron, Kind, Loop, words
 
@@ -435,6 +436,28 @@ def test_a_source_that_is_gone_or_broken_takes_nothing_down(project: Path) -> No
     report, world = due_run(project, "2026-01-08")
     assert {"plain", "old", "embargoed"} <= set(world.live()["east"]["rows"])
     assert report.exit_code == 0, [finding.text for finding in report.findings]
+
+
+@pytest.mark.parametrize("fault", [ValueError("odd"), KeyboardInterrupt()])
+def test_what_fails_on_one_site_hides_no_other(project: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
+    """Whatever it is: the sites after it are published, and where the run was interrupted those before it are told."""
+
+    def faulty(system: Any, site: Any, *rest: Any) -> Any:
+        if site.id == "leaving":
+            raise fault
+        return bundle_files(system, site, *rest)
+
+    monkeypatch.setattr("pipeline.run.bundle_files", faulty)
+    world, ended = Real(at("2026-01-05T12:00"), at("2026-01-05T13:00"), project=project), list[SiteReport]()
+    if isinstance(fault, Exception):
+        run(world.system(), world.options(), ended=ended)
+        (failed,) = [site for site in ended if site.site == "leaving"]
+        assert (failed.state, failed.exit_code, "ValueError: odd" in failed.error) == ("failed", 4, True)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run(world.system(), world.options(), ended=ended)
+    published_now = {site.site for site in ended if site.state == "published"}
+    assert published_now == ({"east", "west", "winding"} if isinstance(fault, Exception) else {"east"})
 
 
 def test_a_kept_page_that_leads_to_nothing_is_said(project: Path) -> None:

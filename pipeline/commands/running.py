@@ -51,7 +51,7 @@ def run_all(system: System, options: Options, record: Record, progress: Callable
     from pipeline.run import run
 
     record.scope = "part" if options.partners or options.topics else "all"
-    return run(system, options, progress)
+    return run(system, options, progress, ended=record.sites)
 
 
 def run_due(system: System, options: Options, record: Record, progress: Callable[[str, int, int], None]) -> Report:
@@ -66,7 +66,7 @@ def run_due(system: System, options: Options, record: Record, progress: Callable
             note("nothing is due")
 
     record.command, record.scope = "run --due", "due"
-    return outlook.run_due(system, options, told, progress)
+    return outlook.run_due(system, options, told, progress, record.sites)
 
 
 def run_plainly(system: System, options: Options, work: Work = run_all) -> Report:
