@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _DIGITS = 16
-JUDGED = ("terms", "notice", "images")  # parts of `made_of` that decide whether a row may stay when its topic breaks
+JUDGED = ("terms", "notice", "images", "agreements")  # parts of `made_of` that later runs judge the row by
 
 
 def of_topic(topic: Topic, assets: Assets, text_sha256: str) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """What a row was made of, so that a later run knows which files were edited since, and whether what is live may stay.
 
-In: the files, images, terms and notices of an edition. Out: short digests by name (files, images, terms, notice). Input files are
+In: the files, images, terms and notices of an edition. Out: short digests by name (files, images, terms, notice), and agreements
+(`Row.agreement_of` reads them). Input files are
 told apart by marks, never named: rows go to partners.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 
 from pipeline.contracts import Image, Rights
@@ -65,6 +67,14 @@ def of_terms(granted: Granted, formats: Iterable[str], partner: Partner, site: s
         partner.ai.model_dump(),
         sorted(partner.code_systems.items()),
     )
+
+
+def of_agreements(granted: Granted) -> str:
+    """The agreement of each format that stands under another than the first, as JSON; "" where all stand under one."""
+    by_format = {name: granted.by_format[name][0].agreement.id for name in granted.formats}
+    first = by_format[granted.formats[0]]
+    others = {name: agreement for name, agreement in by_format.items() if agreement != first}
+    return json.dumps(others, sort_keys=True, ensure_ascii=False) if others else ""
 
 
 def of_all_formats(run_id: str, granted: Granted, partner: Partner, site: str) -> str:

@@ -43,7 +43,7 @@ from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
 from pipeline.exemptions import exempted
 from pipeline.findings import Finding, error, has_errors
-from pipeline.made_of import of_all_formats, of_files, of_images, of_notices
+from pipeline.made_of import of_agreements, of_all_formats, of_files, of_images, of_notices
 from pipeline.making import in_format, in_formats, make_edition
 from pipeline.notices import Texts
 from pipeline.pandoc import PandocError
@@ -281,6 +281,7 @@ def _made_of(context: Context, prefix: str, prepared: Prepared, views: Mapping[s
         "images": of_images(_shown(views, prepared), prepared.rights),
         "terms": of_all_formats(context.run_id, plan.granted[key], plan.partner, plan.site.id),
         "notice": of_notices(context.texts[plan.partner.id, key[1]]),
+        "agreements": of_agreements(plan.granted[key]),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -170,6 +170,20 @@ def test_a_wind_down_keeps_and_corrects_what_is_there(project: Path) -> None:
     assert site(run(project, day="2026-07-02"))["removed"] == ["drinking-water en"]
 
 
+def test_a_wind_down_goes_by_the_agreement_of_each_format(project: Path) -> None:
+    """The next agreement has all but plain text: what is there of it stays for all of the wind-down."""
+    edit(project / PARTNER, "2035-12-31", "2026-06-01\nafter_end = { days = 30, keep = 'existing' }")
+    text = (project / PARTNER).read_text()
+    block = text[text.index("[[agreements]]") : text.index("[notices.en]")]
+    following = block.replace("FP-1", "FP-2").replace("2026-01-01", "2026-06-02").replace('"text", ', "")
+    following = re.sub(r"ends = .*\nafter_end.*", "ends = 2035-12-31", following)
+    (project / PARTNER).write_text(text.replace(block, f"{following}\n{block}"))
+    for day, formats in (("2026-06-01", 5), ("2026-06-02", 5), ("2026-06-03", 5)):
+        run(project, day=day)
+        rows = manifest(project, project.parent / day)["topics"]
+        assert [len({file["format"] for file in row["files"]} - {""}) for row in rows] == [formats] * 2, day
+
+
 def test_more_topics_than_the_agreement_covers_stop_the_site_with_a_list(project: Path) -> None:
     edit(project / PARTNER, "2035-12-31", "2035-12-31\nlimits = { topics = 1 }")
     report = site(run(project, code=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -55,6 +56,11 @@ class Row:
     source: str = ""
     causes: Mapping[str, str] = field(default_factory=dict)
     made_of: Mapping[str, str] = field(default_factory=dict)
+
+    def agreement_of(self, format_name: str) -> str:
+        """The agreement that this format was published under: formats of a topic may stand under several."""
+        others: dict[str, str] = json.loads(self.made_of.get("agreements", "{}"))
+        return others.get(format_name, self.agreement)
 
 
 @dataclass(frozen=True, slots=True)

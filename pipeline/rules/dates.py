@@ -33,4 +33,6 @@ def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
 
 def _has(topic: Metadata, use: Use, agreement: str) -> bool:
     row = use.around.live.get(topic.key)
-    return row is not None and row.agreement == agreement and any(file.format == use.format for file in row.files)
+    if row is None or not any(file.format == use.format for file in row.files):
+        return False
+    return row.agreement_of(use.format) == agreement
