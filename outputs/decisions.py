@@ -26,14 +26,27 @@ _KEY: Final = re.compile(rf"{FOLDER}/([1-9][0-9]*)\.json")
 
 
 def read(store: Store) -> tuple[EditorialDecision, ...]:
-    """All decisions, oldest first. Raises StoreError where one is damaged, or of a kind that this program does not know."""
+    """All decisions, oldest first. Raises StoreError where one is missing, damaged, or of a kind that nobody here knows."""
     numbers = sorted(_numbers(store))
+    if numbers != list(range(1, len(numbers) + 1)):
+        lost = next(number for number in range(1, numbers[-1] + 1) if number not in numbers)
+        raise StoreError(
+            f"{store.url}: {_key(lost)} is missing: what was withdrawn by it would be published again",
+            expected=f"decisions 1 to {numbers[-1]}",
+            found=f"{len(numbers)} of them",
+            fix="put it back from a copy of the store or from 'decisions export'; let no rule of the bucket remove decisions",
+        )
     return tuple(in_parallel(store, lambda number: _read(store, number), numbers))
+
+
+def latest(store: Store) -> int:
+    """The number of the newest decision; 0 before the first. Raises StoreError."""
+    return max(_numbers(store), default=0)
 
 
 def append(store: Store, decision: EditorialDecision) -> EditorialDecision:
     """Stores a decision under the next free number. An answer that was lost is recognised: what is read back is ours."""
-    number = max(_numbers(store), default=0) + 1
+    number = latest(store) + 1
     for attempt in range(number, number + _ATTEMPTS):
         numbered = replace(decision, number=attempt)
         try:

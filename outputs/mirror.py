@@ -13,6 +13,8 @@ from outputs import manifest, pointer, release, signing, zips
 from pipeline.contracts import Content, Signing, Store
 from pipeline.errors import NotFound, StoreError
 
+ATTEMPTS = 10  # against runs that publish while we read
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -35,10 +37,9 @@ class _Object:
 def deliver(source: Store, target: Store, prefix: str, keys: Signing | None) -> Delivered | None:
     """Copies what is live at `prefix`; None where nothing is. Raises Altered where ours is not what we signed, StoreError where a
     store failed or theirs holds something newer than ours."""
-    live = signing.read(source, prefix, keys)
+    live, data = _live(source, prefix, keys)
     if live is None:
         return None
-    data, _ = source.get(pointer.key(prefix))
     token = _state(target, prefix, live)
     if token and target.get(pointer.key(prefix))[0] == data:
         return Delivered("unchanged", live.pointer.sequence)
@@ -48,12 +49,25 @@ def deliver(source: Store, target: Store, prefix: str, keys: Signing | None) -> 
     held = _sizes(target, prefix)
     missing = [one for one in wanted if one.key not in held or (one.size >= 0 and held[one.key] != one.size)]
     sizes = list(release.in_parallel(target, lambda one: _copy(source, target, one), missing))
-    if lost := [one.key for one in wanted if one.key not in _sizes(target, prefix)]:
+    there = _sizes(target, prefix)
+    if lost := [one.key for one in wanted if one.key not in there]:
         raise StoreError(f"{target.url}: {len(lost)} of {len(wanted)} objects are missing", found=lost[0], fix="deliver again")
     pointer.move(target, prefix, data, token)
     for name in (f"changes/{live.pointer.sequence}.json", f"changes/{live.pointer.sequence}.html", release.COPY):
         _copy_unsigned(source, target, f"{prefix}/{name}")
     return Delivered("delivered", live.pointer.sequence, len(missing), sum(sizes))
+
+
+def _live(source: Store, prefix: str, keys: Signing | None) -> tuple[signing.Live | None, bytes]:
+    """What is live, and the very bytes of its pointer: those of a release that came between would lead to what is not copied."""
+    for _ in range(ATTEMPTS):
+        live = signing.read(source, prefix, keys)
+        if live is None:
+            return None, b""
+        data, token = source.get(pointer.key(prefix))
+        if token == live.pointer.token:
+            return live, data
+    raise StoreError(f"{source.url}: {prefix} is published again and again", fix="deliver when no run is under way")
 
 
 def _state(target: Store, prefix: str, live: signing.Live) -> str:

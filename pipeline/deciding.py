@@ -26,10 +26,10 @@ def standing_of(system: System, store: Store) -> Standing:
 
 
 def decide(system: System, store: Store, standing: Standing, decision: EditorialDecision) -> tuple[Standing, EditorialDecision]:
-    """Appends a decision; where the same one is still open, that is returned, and nothing is appended: a withdrawal that was
-    interrupted may be given again. Returns what stands now as well. Raises StoreError."""
+    """Appends a decision; where the same one is still open, and in force for all that it names, that is returned, and nothing is
+    appended: a withdrawal that was interrupted may be given again. Returns what stands now as well. Raises StoreError."""
     for open_ in standing.open():
-        if _what(open_) == _what(decision):
+        if _what(open_) == _what(decision) and standing.in_force(open_):
             return standing, open_
     decisions: Decisions = system.decisions.load()
     appended = decisions.append(store, decision)

@@ -133,7 +133,7 @@ def _is_live(row: Row | None, state: State | None) -> bool:
     if row is None or state is None:
         return row is None and state is None
     present, place, marks = _live_state(row)
-    return set(state[0]) <= present and state[1:] == (place, marks)
+    return set(state[0]) == present - {""} and state[1:] == (place, marks)
 
 
 # --- now ------------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ class Keeper:
         """Why this row of a topic that is granted today may not stay; "" where it may."""
         granted, formats = plan.granted[row.id, row.language], {file.format for file in row.files if file.format}
         topic = self.topics[row.id, row.language]
+        if self.context.standing.withdrawal(row.id, row.language, row.version):
+            return f"version {row.version or '(none)'} of it is withdrawn"
         if more := sorted(formats - set(granted.formats)):
             return f"{', '.join(more)} is no longer granted"
         if row.made_of.get("terms") != of_terms(granted, formats, plan.partner, plan.site.id):

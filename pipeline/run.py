@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from pipeline import audit, brake, causes, due_only, engine, guard, holding, limits, reuse, withdrawing
+from pipeline import audit, brake, causes, due_only, engine, guard, holding, late, limits, reuse, withdrawing
 from pipeline.ahead import Ahead, upcoming
 from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
@@ -196,7 +196,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     selected = _selected(catalog, options.topics)
     store = None if options.offline else system.open_store(configuration.settings.store)
     live, failed = _live(system, partners, store) if store else ({}, {})
-    # after what is live: a decision that comes later than both is published by whoever made it, and this run then loses the race
+    # after what is live: of a decision that comes later, see late.py
     standing = Standing(system.decisions.load().read(store)) if store else Standing()
     kept = _unread(system, partners, catalog, live, missing_too=options.only is not None)
     plans = site_plans(system, partners, catalog, options.today, report, kept, live, standing)
@@ -428,16 +428,19 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
     site.withdrawn = [f"{gone.id} {gone.language}" for gone in withdrawn]
     dead = dead_links(rows, {*site.kept}, {*site.withdrawn}, plan.partner.id)
-    if state.context.store is None:
+    store = state.context.store
+    if store is None:
         site.state = "dry-run"
         return dead
     sheets = [file for file in notices if file.path.startswith("assets/")]
     shown = {(row.id, row.language) for row in rows}
     ahead = upcoming(Ahead(state.context.system, plan, state.catalog, state.context.standing, once), shown)
     content = content_of(state.context, plan, rows, [*files, *sheets], withdrawn, ahead)
+    context, moment = state.context, Moment(options.run_id, options.created)
+    late.check(context.system, store, context.standing, site.site)
     outcome = hand_over(
-        state.context.system,
-        state.context.store,
+        context.system,
+        store,
         plan.site,
         content,
         live,
@@ -448,6 +451,8 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     )
     site.state, site.sequence = outcome.state, outcome.sequence
     site.uploaded = state.uploaded[prefix] + outcome.uploaded
+    if after := late.follow(context.system, store, context.standing, plan, moment):
+        site.sequence, site.withdrawn = after.sequence, after.withdrawn
     return dead
 
 

@@ -70,6 +70,11 @@ class Standing:
         held = {decision.number for decision in self.held.values()}
         return [d for d in self.decisions if d.number in held or any(self._stands(d, topic) for topic in d.topics)]
 
+    def in_force(self, decision: EditorialDecision) -> bool:
+        """Whether an open decision still says the last word: nothing was withdrawn or restored since of any of its topics."""
+        since = (d for topic in decision.topics for d in self._by_topic[topic] if d.number > decision.number)
+        return not any(d.kind in ("withdraw", "restore") for d in since)
+
     def _stands(self, decision: EditorialDecision, topic: str) -> bool:
         """Whether it is a withdrawal, and no later decision restores the topic in all the languages that it names."""
         if decision.kind != "withdraw":

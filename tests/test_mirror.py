@@ -75,6 +75,25 @@ def test_a_delivery_that_dies_anywhere_is_invisible(ours: Store, tmp_path: Path)
     assert fetched(theirs, tmp_path / "b") == expected_files(1, {0: f"{step}"})
 
 
+def test_a_release_that_comes_between_is_delivered_whole(ours: Store, tmp_path: Path) -> None:
+    """Ours is published again after its metadata were read, and before the bytes of its pointer are."""
+    publish(ours)
+    rounds = iter(range(1))
+
+    class Busy(Between):
+        def before(self, operation: str, key: str) -> None:
+            reads = self.calls.count(("get", f"{SITE.prefix}/metadata/timestamp.json"))
+            if (operation, key.rpartition("/")[2]) == ("get", "timestamp.json") and reads == 2 and next(rounds, None) is not None:
+                publish(ours, changed={0: "new"})
+
+    theirs = folder.open(str(tmp_path / "theirs"), {})
+    done = mirror.deliver(Busy(ours), theirs, SITE.prefix, signing())
+    assert done
+    assert next(rounds, None) is None
+    assert done.sequence == 2
+    assert fetched(theirs, tmp_path / "b") == expected_files(changed={0: "new"})
+
+
 def test_what_is_newer_or_altered_is_not_delivered(ours: Store, tmp_path: Path) -> None:
     theirs = folder.open(str(tmp_path / "theirs"), {})
     publish(ours)

@@ -295,6 +295,20 @@ def test_only_what_is_withdrawn_can_be_restored(library: Path) -> None:
     assert "unknown withdrawn topic 'medicine-0'" in done.stderr
 
 
+def test_the_same_words_after_a_restore_are_a_new_decision(library: Path, tmp_path: Path) -> None:
+    """What was restored in between is withdrawn again; given twice in a row, the same words are one decision."""
+    words = ("withdraw", "medicine-0", "medicine-1", *HOW)
+    command(*words, config=library)
+    command("restore", "medicine-0", "--by", "Ana Silva", config=library)
+    run(library)
+    command(*words, config=library)
+    command(*words, config=library)
+    assert len(json.loads(command("decisions", "list", "--all", "--json", config=library).stdout)) == 3
+    bundle = pulled(library, "partner-0", tmp_path / "bundle")
+    for topic in ("medicine-0", "medicine-1"):
+        check_gone(bundle, topic)
+
+
 def test_a_dry_run_decides_nothing(library: Path) -> None:
     done = command("withdraw", "--uses", "shared/dose.dita", *HOW, "--dry-run", config=library)
     assert "medicine-1 en: partner-0, partner-1" in done.output

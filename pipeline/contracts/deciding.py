@@ -46,6 +46,9 @@ class Decisions(Protocol):
     def read(self, store: Store) -> tuple[EditorialDecision, ...]:
         """All of them, oldest first. Raises StoreError, also for one that this program does not understand."""
 
+    def latest(self, store: Store) -> int:
+        """The number of the newest one; 0 before the first. Raises StoreError."""
+
     def append(self, store: Store, decision: EditorialDecision) -> EditorialDecision:
         """Stores it under the next free number, and returns it with that. Raises StoreError."""
 
