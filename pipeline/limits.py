@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from pipeline.contracts import Row
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoppedError
 
 LISTED = 100  # topics that an error names; more, and nobody reads the end
 
 
-def used(plans: Iterable[SitePlan], partner: str) -> dict[str, set[str]]:
-    """The topics (ids) that each agreement of a partner is used for, over all its sites and languages."""
+def used(plans: Iterable[SitePlan], partner: str, aside: Iterable[Row] = ()) -> dict[str, set[str]]:
+    """The topics (ids) that each agreement of a partner is used for, over all its sites and languages. `aside`: what is live of
+    its sites on hold, which have no plan."""
     found: dict[str, set[str]] = defaultdict(set)
     for plan in plans:
         if plan.partner.id == partner:
             for key, granted in plan.granted.items():
                 for terms in granted.by_format.values():
                     found[terms[0].agreement.id].add(key[0])
+    for row in aside:
+        for agreement in {row.agreement_of(file.format) for file in row.files if file.format}:
+            found[agreement].add(row.id)
     return dict(found)
 
 

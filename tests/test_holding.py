@@ -109,3 +109,14 @@ def test_a_partner_whose_file_is_gone(library: Path, tmp_path: Path) -> None:
     assert "medicine" not in (bundle / "index.html").read_text()
     command("withdraw", "medicine-1", *HOW, config=library)
     check_gone(pulled(library, "partner-1", tmp_path / "bundle"), "medicine-1")
+
+
+def test_what_is_live_on_a_site_on_hold_counts_against_the_limit(library: Path) -> None:
+    """The agreement covers two topics; the site on hold shows three, so that its sister gets none."""
+    command("rollback", "--partner", "partner-0", "--to", "1", "--by", "Ana", config=library)
+    partner = library.parent / "partners/partner-0.toml"
+    text = partner.read_text().replace("2099-12-31", "2099-12-31\nlimits = { topics = 2 }", 1)
+    partner.write_text(f"{text}\n[sites.partner-0]\n\n[sites.sister]\n")
+    report = run(library, "--topic", "medicine-0", code=3)
+    (sister,) = [site for site in report["sites"] if site["site"] == "sister"]
+    assert (sister["state"], "found:    3 topics" in sister["error"]) == ("stopped", True)
