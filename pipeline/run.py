@@ -414,13 +414,9 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     rows = causes.settled(rows, live.content.rows if live else ())
     site.compare(live.content.rows if live else (), rows)
     settings = state.context.system.configuration.settings
-    aside = [
-        row
-        for held in all_sites(plan.partner)
-        if held not in state.context.plans
-        for row in state.live_rows.get(held, {}).values()
-    ]
-    limits.check(plan, limits.used(state.context.plans.values(), plan.partner.id, aside), state.live_rows.get(prefix, {}))
+    held = [state.live_rows.get(name, {}) for name in all_sites(plan.partner) if name not in state.context.plans]
+    used = limits.used(state.context.plans.values(), plan.partner.id, [row for site_rows in held for row in site_rows.values()])
+    limits.check(plan, used, state.live_rows.get(prefix, {}))
     _check_removals(state, prefix, plan, options)  # again: what came out broken, and can not stay as it is, goes too
     brake.check_changes(site.site, live.content.rows if live else (), rows, settings.brake, options.allow_changes)
     withdrawn, notices = _withdrawn(state, prefix, plan, rows)
