@@ -13,10 +13,16 @@ from typing import Final
 
 from pipeline.contracts import Index, Store
 from pipeline.editions import Key
-from pipeline.errors import NotFound, StoreError
+from pipeline.errors import NotFound, PreconditionFailed, StoreError
+from pipeline.findings import Finding, warning
 from pipeline.settings import unknown
 
 KEY: Final = "reuse.json"
+UNSAVED: Final = warning(
+    "reuse.not-saved",
+    "Which topics use which files could not be saved. 'withdraw --uses' and '--image' answer as after the run before.",
+    "Look at the store, then run again.",
+)
 
 Graph = Mapping[Key, frozenset[str]]  # topic -> its own input file and those that it brings in
 
@@ -36,15 +42,37 @@ def merged(before: Graph, now: Graph, settled: Collection[Key]) -> Graph:
     return {key: files if key in settled else files | before.get(key, frozenset()) for key, files in found.items()}
 
 
+def note(store: Store, now: Graph, settled: Collection[Key]) -> list[Finding]:
+    """Adds to what is saved what the inputs say `now`; of `settled` topics it is all that is kept. A run notes everything before
+    it publishes anything, and what is settled afterwards: whatever is live, and however the run ends, is in the graph. What
+    another run saves at the same moment is not lost. A store that can not take it is a finding."""
+    try:
+        for _ in range(_ATTEMPTS):
+            before, token = _read(store)
+            after = merged(before, now, settled)
+            if after == before or _put(store, after, token):
+                return []
+    except StoreError as problem:
+        return [UNSAVED.at(KEY, 0, ": ".join(filter(None, (problem.what, problem.found))))]
+    return [UNSAVED.at(KEY, 0, "other runs save it again and again")]
+
+
+_ATTEMPTS: Final = 20
+
+
 def read(store: Store) -> Graph:
     """What the last runs saved; empty before the first. Raises StoreError."""
+    return _read(store)[0]
+
+
+def _read(store: Store) -> tuple[Graph, str]:
     try:
-        data, _ = store.get(KEY)
+        data, token = store.get(KEY)
     except NotFound:
-        return {}
+        return {}, ""
     try:
         topics = json.loads(data)["topics"]
-        return {(topic["id"], topic["language"]): frozenset(topic["files"]) for topic in topics}
+        return {(topic["id"], topic["language"]): frozenset(topic["files"]) for topic in topics}, token
     except (ValueError, TypeError, KeyError) as problem:
         raise StoreError(
             f"{store.url}: {KEY} is damaged",
@@ -61,11 +89,15 @@ def read_if_sound(store: Store) -> Graph:
         return {}
 
 
-def save(store: Store, graph: Graph) -> None:
-    """Saves a graph. Raises StoreError."""
+def _put(store: Store, graph: Graph, token: str) -> bool:
+    """Whether a graph could be saved over the one of this token ("" = over none)."""
     topics = [{"id": key[0], "language": key[1], "files": sorted(graph[key])} for key in sorted(graph)]
     data = json.dumps({"schema": "1", "topics": topics}, ensure_ascii=False, separators=(",", ":")) + "\n"
-    store.put(KEY, data.encode(), media_type="application/json", cache_control="no-cache")
+    try:
+        store.put(KEY, data.encode(), media_type="application/json", cache_control="no-cache", absent=not token, match=token)
+    except PreconditionFailed:
+        return False
+    return True
 
 
 def users(graph: Graph, file: str) -> list[Key]:

@@ -24,7 +24,7 @@ from pipeline.contracts import Archive, OutputFile, Publisher, Released, Release
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoppedError, StoreError, SyndicationError
 from pipeline.exemptions import exempted
-from pipeline.findings import Finding, error, has_errors, warning
+from pipeline.findings import Finding, error, has_errors
 from pipeline.handover import hand_over, terms_of
 from pipeline.keeping import Keeper, dead_links
 from pipeline.planning import rows_by_key, site_plans
@@ -44,12 +44,6 @@ NO_TOPICS: Final = error(
     "site.no-topics",
     "A site gets no topic at all, and has none published. Nothing was published for it.",
     "Compare the grant's collections, languages, audiences and dates with the topics ('list topics'); mend what is held back.",
-)
-
-REUSE: Final = warning(
-    "reuse.not-saved",
-    "Which topics use which files could not be saved. 'withdraw --uses' and '--image' answer as after the run before.",
-    "Look at the store, then run again.",
 )
 
 CHUNK: Final = 50  # topics in a unit of work: large enough to pay for its travel, small enough to share out
@@ -114,14 +108,16 @@ def run(
     """
     state, report = worked(system, options, progress, catalog)
     report.sites = report.sites if ended is None else ended
-    catalog = state.catalog
+    store, uses = state.context.store, reuse.of_indexes(state.catalog.indexes.values())
+    if store is not None:
+        report.findings += reuse.note(store, uses, ())
     for prefix, plan in state.context.plans.items():
         report.sites.append(_finish(state, prefix, plan, options, report.findings))
     if state.store is not None:
         aside = withdrawing.Context(system, state.store, state.context.standing, Moment(options.run_id, options.created))
         report.sites += holding.aside(aside, options.today, options.partners, dry_run=options.dry_run)
-    if state.context.store is not None:
-        _save_reuse(state.context.store, catalog, options, report)
+    if store is not None:
+        report.findings += reuse.note(store, uses, _settled(uses, options, report))
     return report
 
 
@@ -163,18 +159,11 @@ def _check_removals(state: State, prefix: str, plan: SitePlan, options: Options)
         brake.check_removals(plan.site.id, judge.undecided(), len(live.content.rows), settings, options.allow_removals)
 
 
-def _save_reuse(store: Store, catalog: Catalog, options: Options, report: Report) -> None:
-    """Remembers which topics use which files, for whoever must withdraw them while sources are broken."""
+def _settled(uses: reuse.Graph, options: Options, report: Report) -> set[Key]:
+    """The topics that every site has now as the inputs say, or not at all."""
     everywhere = not options.partners and all(site.state in ("published", "unchanged") for site in report.sites)
     kept = {name for site in report.sites for name in site.kept}
-    now = reuse.of_indexes(catalog.indexes.values())
-    settled = {key for key in now if " ".join(key) not in kept} if everywhere else set()
-    try:
-        before = reuse.read(store)
-        if (after := reuse.merged(before, now, settled)) != before:
-            reuse.save(store, after)
-    except StoreError as problem:
-        report.findings.append(REUSE.at(reuse.KEY, 0, ": ".join(filter(None, (problem.what, problem.found)))))
+    return {key for key in uses if " ".join(key) not in kept} if everywhere else set()
 
 
 def conditions_of(system: System, options: Options) -> list[str]:
