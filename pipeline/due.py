@@ -17,11 +17,13 @@ from zoneinfo import ZoneInfo
 
 from pipeline.contracts import Around, Decision, Released, Row, Site, Use
 from pipeline.editions import Key, SitePlan, plan_site, topics_by_id
+from pipeline.made_of import pairs
 from pipeline.settings import Asset, Partner
 from pipeline.settings.fields import days_after
 from pipeline.standing import CORRECTED_DAYS, Standing, day_of
 from pipeline.terms import Rule, Terms, covers
 from pipeline.topic import Metadata
+from pipeline.unread import source_mark
 from pipeline.withdrawn import over_on
 
 # What people call the rules whose answers days change.
@@ -210,9 +212,14 @@ def _changed(old: State | None, new: State | None) -> tuple[str, str]:
 def _images_ended(days: Days, since: date, today: date) -> Iterator[Moment]:
     for file, asset in days.assets.items():
         if asset.ends and since <= asset.ends < today:
-            keys = [key for key in days.rows if file in days.uses.get(key, ())]
+            keys = [key for key, row in days.rows.items() if file in days.uses.get(key, ()) and _shows(row, file)]
             if keys:
                 yield days.moment(days_after(asset.ends, 1), "image", f"the rights of {file} ended on {asset.ends}", keys)
+
+
+def _shows(row: Row, file: str) -> bool:
+    """Whether a live page shows the image; of old rows, nobody noted it."""
+    return not row.made_of or source_mark(file) in pairs(row.made_of.get("images", ""))
 
 
 def _notices_over(days: Days, today: date) -> Iterator[Moment]:

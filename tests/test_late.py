@@ -11,10 +11,11 @@ from test_withdraw import TODAY, check_gone, command, library, pulled, run, stor
 from outputs import decisions
 from pipeline import deciding, late
 from pipeline.contracts import EditorialDecision, FileRow, Row
-from pipeline.due import _is_live
+from pipeline.due import _is_live, _shows
 from pipeline.report import Report
 from pipeline.run import Options
 from pipeline.run import run as run_once
+from pipeline.unread import source_mark
 
 __all__ = ["library"]
 
@@ -66,3 +67,10 @@ def test_more_than_is_granted_is_not_up_to_date() -> None:
     row = Row(id="a", language="en", title="T", agreement="A", clause="1", files=files)
     assert _is_live(row, (("html", "epub"), "A, 1", frozenset()))
     assert not _is_live(row, (("html",), "A, 1", frozenset()))
+
+
+def test_an_image_that_no_page_shows_is_never_due() -> None:
+    row = Row(id="a", language="en", title="T", made_of={"terms": "0", "images": f"{source_mark('cuff.png')}:1:2"})
+    assert _shows(row, "cuff.png")
+    assert not _shows(row, "chart.png")
+    assert _shows(Row(id="a", language="en", title="T"), "chart.png")  # of a row that does not say
