@@ -1,8 +1,8 @@
 """A run: index -> read -> editions -> render -> audit -> hand over. Names no format and no store.
 
 In: a System and Options. Out: a Report. Each site is a release of its own: it is published, or stops, alone.
-A topic held back is never half-published: what is live of it stays while today's rules still grant that, and
-links to it go where it is not live.
+A topic held back is never half-published: what is live of it stays while today's rules still grant that (keeping.py).
+Pages that are made anew lead to no topic that is not live.
 """
 
 from __future__ import annotations
