@@ -312,6 +312,8 @@ def test_the_same_words_after_a_restore_are_a_new_decision(library: Path, tmp_pa
 def test_a_dry_run_decides_nothing(library: Path) -> None:
     done = command("withdraw", "--uses", "shared/dose.dita", *HOW, "--dry-run", config=library)
     assert "medicine-1 en: partner-0, partner-1" in done.output
+    elsewhere = command("withdraw", "medicine-1", "--language", "es", *HOW, "--dry-run", config=library)
+    assert "medicine-1 en" not in elsewhere.output
     assert "0 decisions" in command("decisions", "list", "--all", config=library).output
 
 

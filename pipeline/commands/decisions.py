@@ -148,7 +148,11 @@ def _tell(system: System, decision: EditorialDecision, sites: Sequence[SiteRepor
 
 
 def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
-    reached = {key: sites for key, sites in sorted(topics.items()) if key[0] in decision.topics}
+    from pipeline.terms import covers_language
+
+    tags = decision.languages
+    chosen = [key for key in sorted(topics) if key[0] in decision.topics and (not tags or covers_language(tags, key[1]))]
+    reached = {key: topics[key] for key in chosen}
     if as_json:
         echo_json([{"id": key[0], "language": key[1], "sites": sites} for key, sites in reached.items()])
         return
