@@ -106,7 +106,7 @@ class _Standing:
 def site_events(ahead: Ahead, end: date) -> Iterator[Event]:
     """What rules will say otherwise about topics of a site, after today and up to `end`."""
     plan, system = ahead.plan, ahead.system
-    conditions = plan.partner.conditions or system.configuration.settings.conditions
+    conditions = system.configuration.conditions(plan.partner)
     topics = {**ahead.catalog.metadata, **{m.key: m for m in ahead.catalog.under(conditions)}}
     around = Around(topics_by_id(topics.values()), live=ahead.live)
     together = _companions(topics)

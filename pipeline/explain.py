@@ -88,7 +88,7 @@ def _prepared(system: System, options: Options, catalog: Catalog) -> tuple[State
 
 
 def _around(state: State, prefix: str, catalog: Catalog, owner: Partner) -> Around:
-    conditions = owner.conditions or state.context.system.configuration.settings.conditions
+    conditions = state.context.system.configuration.conditions(owner)
     counts = {name: len(topics) for name, topics in limits.used(state.context.plans.values(), owner.id).items()}
     plan = state.context.plans[prefix]
     return Around(

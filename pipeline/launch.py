@@ -59,7 +59,7 @@ def of_partners(system: System, names: Iterable[str], today: Today) -> list[Find
     """As `findings`, for the partners of these names. Raises UsageError for a name that is no partner's."""
     configuration = system.configuration
     chosen = [configuration.partner(name) for name in dict.fromkeys(names)]
-    partners = [(one, one.conditions or configuration.settings.conditions) for one in chosen]
+    partners = [(one, configuration.conditions(one)) for one in chosen]
     if not partners:
         return []
     catalog = survey(system, [conditions for _, conditions in partners])

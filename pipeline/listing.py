@@ -44,7 +44,7 @@ def _partners(system: System) -> list[dict[str, str]]:
 
 
 def _topics(system: System) -> list[dict[str, str]]:
-    conditions = {p.conditions or system.configuration.settings.conditions for p in system.configuration.partners}
+    conditions = {system.configuration.conditions(p) for p in system.configuration.partners}
     metadata = survey(system, conditions).metadata
     return [
         {

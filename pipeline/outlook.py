@@ -110,7 +110,7 @@ def _days(system: System, options: Options, store: Store, found: Outlook) -> Ite
 
 
 def _topics(system: System, partner: Partner, catalog: Catalog, live: Released | None) -> list[Any]:
-    conditions = partner.conditions or system.configuration.settings.conditions
+    conditions = system.configuration.conditions(partner)
     kept = unread(catalog, conditions, live.content.rows, missing_too=True) if live else []
     return [*catalog.under(conditions), *kept]
 

@@ -38,7 +38,7 @@ def site_plans(
     plans: dict[str, SitePlan] = {}
     for partner in partners:
         as_of = today(system.configuration.timezone(partner))
-        conditions = partner.conditions or system.configuration.settings.conditions
+        conditions = system.configuration.conditions(partner)
         for prefix, site in sites(system.configuration, partner).items():
             if site.id in standing.held:
                 continue

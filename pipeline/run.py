@@ -168,7 +168,7 @@ def _settled(uses: reuse.Graph, options: Options, report: Report) -> set[Key]:
 
 def conditions_of(system: System, options: Options) -> list[str]:
     """The sets of conditions (file names, "" for none) that the chosen partners read the inputs under."""
-    return [partner.conditions or system.configuration.settings.conditions for partner in chosen_partners(system, options)]
+    return [system.configuration.conditions(partner) for partner in chosen_partners(system, options)]
 
 
 def chosen_partners(system: System, options: Options) -> list[Partner]:
@@ -258,7 +258,7 @@ def _unread(
     """By site, the live topics that can not be read today (`missing_too`: or that the inputs no longer hold)."""
     found = {}
     for partner in partners:
-        conditions = partner.conditions or system.configuration.settings.conditions
+        conditions = system.configuration.conditions(partner)
         for prefix in all_sites(partner):
             released = live.get(prefix)
             found[prefix] = unread(catalog, conditions, released.content.rows, missing_too=missing_too) if released else []
@@ -327,9 +327,8 @@ def _chunk_size(count: int) -> int:
 
 def _by_conditions(state: State) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = defaultdict(list)
-    default = state.context.system.configuration.settings.conditions
     for prefix, plan in state.context.plans.items():
-        grouped[plan.partner.conditions or default].append(prefix)
+        grouped[state.context.system.configuration.conditions(plan.partner)].append(prefix)
     return grouped
 
 

@@ -122,7 +122,7 @@ def read_topic(
     system: System, state: State, catalog: Catalog, partner: Partner, key: Key, result: TopicResult
 ) -> Prepared | None:
     """The topic as its source gives it, checked; findings go to `result`. None where it can not be read."""
-    conditions = partner.conditions or system.configuration.settings.conditions
+    conditions = system.configuration.conditions(partner)
     for source in system.sources:
         for entry in catalog.indexes[source, conditions].entries:
             if entry.metadata.key == key:

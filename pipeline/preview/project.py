@@ -75,8 +75,8 @@ class Snapshot:
 
 def conditions_of(system: System) -> list[str]:
     """Every set of conditions that somebody reads the inputs under; the publisher's own first."""
-    default = system.configuration.settings.conditions
-    return list(dict.fromkeys([default, *(partner.conditions or default for partner in system.configuration.partners)]))
+    configuration = system.configuration
+    return list(dict.fromkeys([configuration.settings.conditions, *map(configuration.conditions, configuration.partners)]))
 
 
 class Project:

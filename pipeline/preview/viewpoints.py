@@ -198,7 +198,7 @@ class Desks:
     def _made(self, snapshot: Snapshot, chosen: Viewpoint, catalog: Catalog) -> Desk:
         system = _everything_granted(snapshot.system) if not chosen.site else self._tried(snapshot.system, chosen)
         partner = find_partner(system, chosen.site) if chosen.site else system.configuration.partners[0]
-        conditions = partner.conditions or system.configuration.settings.conditions
+        conditions = system.configuration.conditions(partner)
         if conditions not in conditions_of(snapshot.system):
             raise UsageError(
                 f"the tried terms name other conditions, {conditions!r}",

@@ -106,6 +106,10 @@ class Configuration:
         """The partner's time zone, else the publisher's."""
         return ZoneInfo(partner.timezone or self.publisher.timezone)
 
+    def conditions(self, partner: Partner) -> str:
+        """The file of conditions that a partner's topics are read under, else that of the settings; "" = none."""
+        return partner.conditions or self.settings.conditions
+
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nobody knows, with the nearest one that exists."""
