@@ -7,10 +7,12 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+REQUESTS = ("http.client.send",)  # what a client of an S3 server does: a request's head, then its body
 EVENTS = ("open", "os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 
 
@@ -39,13 +41,13 @@ def in_child(function: Callable[[], object], user: int | None = None) -> Any:
     return answer
 
 
-def killed_at(function: Callable[[], object], step: int) -> bool:
-    """Runs `function` in a child that is killed (SIGKILL) right before its `step`-th operation on the file system. False where
-    it ended before that."""
+def killed_at(function: Callable[[], object], step: int, events: Collection[str] = EVENTS) -> bool:
+    """Runs `function` in a child that is killed (SIGKILL) right before its `step`-th operation on the file system (or of other
+    `events`). False where it ended before that."""
     child = _fork()
     if child == 0:
         try:
-            sys.addaudithook(_killer(step))
+            sys.addaudithook(_killer(step, events))
             function()
         except BaseException as error:
             os.write(2, f"{error!r}\n".encode())
@@ -56,15 +58,24 @@ def killed_at(function: Callable[[], object], step: int) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def _killer(step: int) -> Callable[[str, tuple[object, ...]], None]:
-    seen = 0
+def steps_of(function: Callable[[], object], events: Collection[str] = EVENTS) -> int:
+    """How many such operations `function` does, run to its end in a child."""
+
+    def counted() -> int:
+        seen = count()
+        sys.addaudithook(lambda event, _: next(seen) if event in events else None)
+        function()
+        return next(seen)
+
+    return int(in_child(counted))
+
+
+def _killer(step: int, events: Collection[str]) -> Callable[[str, tuple[object, ...]], None]:
+    seen = count(1)
 
     def hook(event: str, _: tuple[object, ...]) -> None:
-        nonlocal seen
-        if event in EVENTS:
-            seen += 1
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if event in events and next(seen) == step:  # next() is one step for all threads
+            os.kill(os.getpid(), signal.SIGKILL)
 
     return hook
 

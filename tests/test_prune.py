@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 import releases
-from forked import killed_at
 from releases import SITE, content, topic_files
-from test_withdraw import HOW, check_gone, command, pulled, run, system_of
+from test_withdraw import HOW, command, pulled, run, system_of
 
 from benchmarks import library as shared_library
 from outputs import archive, manifest, prune, release
@@ -27,7 +26,6 @@ from pipeline.errors import StoreError
 from pipeline.plugins import System
 
 YEAR = int(os.environ.get("ARCHIVE_DAYS", "120"))  # days of simulated history; 365 is what is promised
-KILLS = int(os.environ.get("KILLS", "12"))  # random moments at which a process is killed; 200 is what is promised
 START = date(2026, 1, 1)
 TOPICS = 4
 
@@ -224,47 +222,6 @@ def test_a_release_never_needs_what_is_going(system: System, store: Store) -> No
     else:
         pytest.fail("prune takes more steps than were tried")
     assert stopped > 0
-
-
-def test_killed_prunes_lose_nothing(system: System, store: Store) -> None:
-    """Killed at random moments: the live release is whole, the next run publishes, the next prune goes on, history is there."""
-    chance = random.Random(11)
-    killed = 0
-    for number in range(KILLS):
-        inner = folder.open(f"{store.url}-{number}", {})
-        for day, states in enumerate(({0: "a"}, {0: "b"}, {0: "a", 1: "c"})):
-            publish(system, inner, day, states)
-        pruned(system, inner, 3)
-        killed += killed_at(lambda inner=inner: pruned(system, inner, 40), chance.randint(1, 60))  # type: ignore[misc]
-        assert_whole(system, inner, {0: "a"})
-        publish(system, inner, 41, {0: "b", 1: "c"})
-        assert_whole(system, inner, {0: "b"})
-        pruned(system, inner, 42)
-        pruned(system, inner, 90)
-        at = datetime.fromisoformat(moment(0)) + timedelta(hours=1)
-        found = history.shown(system, inner, SITE.prefix, "topic-0", "en", at)
-        assert archive.blob(inner, SITE.prefix, found.files[0].sha256) == topic_files(0, "a")[0].data
-    assert killed > 0
-
-
-def test_killed_withdrawals_are_finished_by_the_next_run(tmp_path: Path) -> None:
-    """Killed at random moments: every pull is whole, with the topic or its notice; the next run makes it live everywhere."""
-    chance = random.Random(5)
-    done = 0
-    for number in range(max(3, KILLS // 4)):
-        config = shared_library.make(tmp_path / str(number), topics=2, partners=2, sharing=1)
-        run(config)
-        killed = killed_at(lambda config=config: command("withdraw", "medicine-0", *HOW, config=config), chance.randint(1, 260))  # type: ignore[misc]
-        done += killed
-        for partner in ("partner-0", "partner-1"):
-            pulled(config, partner, tmp_path / f"{number}-{partner}")
-        decided = json.loads(command("decisions", "list", "--json", config=config).stdout)
-        run(config)
-        for partner in ("partner-0", "partner-1"):
-            bundle = pulled(config, partner, tmp_path / f"{number}-{partner}")
-            if decided:
-                check_gone(bundle, "medicine-0")
-    assert done > 0
 
 
 def test_the_commands(tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ from validators import epubcheck, nu, visit
 import run_pipeline
 from benchmarks import library as shared_library
 from outputs import pull, release
-from outputs.stores import folder
 from pipeline import deciding, standing, withdrawing, withdrawn
-from pipeline.commands.building import build, with_keys
+from pipeline.commands.building import build, salvaged, with_keys
 from pipeline.contracts import EditorialDecision, Received, ReceivedFile, Site, Store
 from pipeline.labels import labels
 from pipeline.plugins import System
@@ -63,7 +62,15 @@ def run(config: Path, *words: str, code: int = 0) -> dict[str, Any]:
 
 
 def store_of(config: Path) -> Store:
-    return folder.open(str(config.parent / "build/store"), {})
+    system = salvaged(config, "")
+    return system.open_store(system.configuration.settings.store)
+
+
+def on_s3(config: Path, place: Place) -> Path:
+    """The same library, published to that place of an S3 server."""
+    settings = config.read_text().replace('store = "build/store"', f'store = "{place.url}"')
+    config.write_text(f'{settings}[s3]\nendpoint_url = "{place.settings["endpoint_url"]}"\n')
+    return config
 
 
 def system_of(config: Path) -> System:
@@ -364,15 +371,12 @@ def test_a_withdrawal_waits_out_whoever_publishes_at_the_same_moment(library: Pa
 
 def test_on_s3(tmp_path: Path, s3_place: Place) -> None:
     """Decision, notice, archive and prune over a real S3 server."""
-    config = shared_library.make(tmp_path / "library", topics=2, partners=2, sharing=1)
-    settings = config.read_text().replace('store = "build/store"', f'store = "{s3_place.url}"')
-    config.write_text(f'{settings}[s3]\nendpoint_url = "{s3_place.settings["endpoint_url"]}"\n')
+    config = on_s3(shared_library.make(tmp_path / "library", topics=2, partners=2, sharing=1), s3_place)
     run(config)
     command("withdraw", "--uses", shared_library.FRAGMENT, *HOW, config=config)
-    root = (config.parent / "keys/root.json").read_bytes()
-    pull.pull(s3_place.open(), "p/partner-1", tmp_path / "bundle", partner="partner-1", site="partner-1", root=root)
-    check_gone(tmp_path / "bundle", "medicine-0")
-    check_there(tmp_path / "bundle", "medicine-1")
+    bundle = pulled(config, "partner-1", tmp_path / "bundle")
+    check_gone(bundle, "medicine-0")
+    check_there(bundle, "medicine-1")
     command("prune", config=config)
     later = date.fromordinal(TODAY.toordinal() + 60).isoformat()
     assert json.loads(command("prune", "--as-of", later, "--json", config=config).stdout)[0]["archived"] > 0
