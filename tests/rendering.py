@@ -21,7 +21,7 @@ from pipeline.topic import Topic, load
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "transforms"
-TOPICS = ("everything", "spanish", "arabic", "bare")
+TOPICS = tuple(sorted(path.stem for path in (CASES / "topics").glob("*.xml")))
 PLAIN = Presentation()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M2 12h20"/></svg>'
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pipeline.contracts import Conditions, Head
+from pipeline.contracts import Head
 from pipeline.topic import (
     STATUSES,
     Code,
@@ -26,47 +24,9 @@ from pipeline.topic import (
     digest,
     dump,
     load,
-    safe_id,
     schema_problems,
 )
 from sources import canonical
-
-CASES = Path(__file__).parent / "sources" / "canonical"
-
-
-@dataclass
-class Folder:
-    """The files of a folder, as inputs."""
-
-    root: Path
-
-    def names(self) -> Sequence[str]:
-        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
-
-    def read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names()
-
-
-@pytest.mark.parametrize("case", ["valid", "wrong"])
-def test_topic_files_give_their_topics_and_findings(case: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    files = Folder(CASES / case)
-    index = canonical.index(
-        files, [name for name in files.names() if name.startswith("topics/") and name.endswith(".xml")], Conditions()
-    )
-    index = replace(index, ids={entry.unit: safe_id(entry.metadata.id) for entry in index.entries})
-    findings = list(index.findings)
-    for entry in index.entries:
-        read = canonical.read(entry, index, files)
-        findings += read.findings
-        assert read.topic is not None
-        assert read.topic.metadata == entry.metadata
-        assert set(entry.uses) == {image.get("src") for image in read.topic.body.iter("img")}
-        expected(CASES / case / "expected" / f"{entry.metadata.id}.xml", dump(read.topic))
-    lines = [f"{finding.severity} {finding.code} {finding.place} {finding.text}\n" for finding in findings]
-    expected(CASES / case / "expected" / "findings.txt", "".join(lines))
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from inputs import Folder, Memory, claimed, indexed, topics
 from lxml import etree
 
 from pipeline import xml
 from pipeline.contracts import Conditions, Files, Head, Index, Unit
-from pipeline.errors import NotFound
-from pipeline.findings import Finding, Severity, has_errors
-from pipeline.topic import Topic, dump, load, safe_id, schema_problems
+from pipeline.findings import Severity, has_errors
+from pipeline.topic import Topic, dump, load, schema_problems
 from sources import dita
 from sources.dita import places
 from sources.dita.documents import parsed
@@ -26,98 +24,6 @@ from sources.dita.reuse import Resolver, remove
 from sources.dita.topics import units
 
 CASES = Path(__file__).parent / "sources" / "dita"
-EVERYTHING = Conditions()
-Expected = Callable[[Path, str | bytes], None]
-
-
-class Folder:
-    """A folder as input files."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-
-    def names(self) -> Sequence[str]:
-        return self._names
-
-    def read(self, name: str) -> bytes:
-        if name not in self._names:
-            raise NotFound(f"no file {name!r}")
-        return (self._root / name).read_bytes()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-
-class Memory(Folder):
-    """Input files given as text."""
-
-    def __init__(self, **files: str) -> None:
-        self._files = {name.replace("__", "."): text.encode() for name, text in files.items()}
-        self._names = sorted(self._files)
-
-    def read(self, name: str) -> bytes:
-        if name not in self._files:
-            raise NotFound(f"no file {name!r}")
-        return self._files[name]
-
-
-def claimed(files: Files) -> list[str]:
-    """The files that are DITA, and those that claim to be but can not be read."""
-    found = []
-    for name in files.names():
-        if name.endswith((".dita", ".ditamap", ".xml")):
-            shown = xml.head(files.read(name), name)
-            found += [name] if not isinstance(shown, Head) or dita.claims(shown) else []
-    return found
-
-
-def indexed(files: Files, conditions: Conditions = EVERYTHING) -> Index:
-    """The index as the core hands it on: ids settled, once over the wire."""
-    made = dita.index(files, claimed(files), conditions)
-    counts = Counter(safe_id(entry.metadata.id) for entry in made.entries)
-    ids = {}
-    for entry in made.entries:
-        name = safe_id(entry.metadata.id)
-        ids[entry.unit] = name if counts[name] == 1 else safe_id(f"{name}-{'-'.join(filter(None, entry.unit))}")
-    settled: Index = pickle.loads(pickle.dumps(replace(made, ids=ids)))
-    return settled
-
-
-def topics(files: Files, index: Index) -> Iterator[tuple[Unit, Topic | None, tuple[Finding, ...]]]:
-    """Every topic of an index, completed as the core does: with a language, with a whole copyright or none."""
-    for entry in index.entries:
-        stated = entry.metadata.copyright
-        known = stated if stated and stated.first_year and stated.holder else None
-        metadata = replace(entry.metadata, language=entry.metadata.language or "en", copyright=known)
-        made = dita.read(replace(entry, metadata=metadata), index, files)
-        yield entry.unit, made.topic, made.findings
-
-
-def printed(findings: Sequence[Finding]) -> str:
-    return "".join(f"{one.severity} {one.code} {one.place}: {one.text}\n" for one in findings)
-
-
-@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
-def test_case(case: str, expected: Expected) -> None:
-    """Each folder says what becomes of its files, which findings there are, and that there are no others."""
-    folder = CASES / case
-    files = Folder(folder / "in")
-    ditaval = folder / "conditions.ditaval"
-    index = indexed(files, Conditions(ditaval.name, ditaval.read_bytes()) if ditaval.exists() else Conditions())
-    findings = list(index.findings)
-    made = set()
-    for unit, topic, found in topics(files, index):
-        findings += found
-        if topic is not None:
-            assert schema_problems(topic.body) == [], unit
-            assert load(dump(topic)) == topic
-            made.add(f"{topic.metadata.id}.{topic.metadata.language}.xml")
-            expected(folder / "expected" / f"{topic.metadata.id}.{topic.metadata.language}.xml", dump(topic))
-    expected(folder / "expected" / "findings.txt", printed(findings))
-    uses = {entry.unit.file: entry.uses for entry in index.entries if entry.uses}
-    expected(folder / "expected" / "uses.txt", "".join(f"{file}: {' '.join(used)}\n" for file, used in sorted(uses.items())))
-    assert {path.name for path in (folder / "expected").iterdir()} == {*made, "findings.txt", "uses.txt"}
 
 
 # --- nothing lost -------------------------------------------------------------------------------
@@ -181,8 +87,8 @@ def test_nothing_lost(case: str) -> None:
     folder = CASES / case
     ditaval = folder / "conditions.ditaval"
     files = Folder(folder / "in")
-    index = indexed(files, Conditions(ditaval.name, ditaval.read_bytes()) if ditaval.exists() else Conditions())
-    for unit, topic, findings in topics(files, index):
+    index = indexed(dita, files, Conditions(ditaval.name, ditaval.read_bytes()) if ditaval.exists() else Conditions())
+    for unit, topic, findings in topics(dita, files, index):
         if topic is not None and not has_errors(findings):
             assert_nothing_lost(files, index, unit, topic)
 
@@ -192,10 +98,10 @@ def test_nothing_lost(case: str) -> None:
 def test_real_publications(corpora: Path, corpus: str) -> None:
     """Whatever is in it, a file makes topics or error findings with a place; bodies are valid and lose nothing."""
     files = Folder(corpora / corpus)
-    index = indexed(files)
+    index = indexed(dita, files)
     assert len(index.entries) > 200
     assert all(finding.file for finding in index.findings)
-    for unit, topic, findings in topics(files, index):
+    for unit, topic, findings in topics(dita, files, index):
         assert all(finding.file and finding.line for finding in findings if finding.severity is Severity.ERROR)
         assert topic is not None
         assert schema_problems(topic.body) == [], unit
@@ -250,8 +156,8 @@ def test_any_nesting(seed: int) -> None:
     for _ in range(6):
         body.append(tree(chance, 4))
     files = Memory(t__dita=etree.tostring(root, encoding="unicode"))
-    index = indexed(files)
-    [(unit, topic, findings)] = topics(files, index)
+    index = indexed(dita, files)
+    [(unit, topic, findings)] = topics(dita, files, index)
     assert topic is not None
     assert schema_problems(topic.body) == []
     assert load(dump(topic)) == topic
@@ -292,7 +198,7 @@ def test_reuse_that_multiplies_itself_is_cut_short() -> None:
     """Ten to the seventh paragraphs from a few lines: refused, with the line."""
     steps = "".join(f"<div id='p{n}'>" + f"<p conref='#bomb/p{n - 1}'/>" * 10 + "</div>\n" for n in range(1, 8))
     files = Memory(bomb__dita=f"<topic id='bomb' xml:lang='en'><title>Bomb</title><body><p id='p0'>x</p>\n{steps}</body></topic>")
-    [(_, topic, findings)] = topics(files, indexed(files))
+    [(_, topic, findings)] = topics(dita, files, indexed(dita, files))
     assert topic is not None
     assert sum(1 for _ in topic.body.iter()) < 20_000
     [error] = [one for one in findings if one.severity is Severity.ERROR]
@@ -306,7 +212,7 @@ def test_a_changed_file_is_read_again() -> None:
             a__dita="<topic id='a' xml:lang='en'><title>A</title><body><p conref='b.dita#b/p'/></body></topic>",
             b__dita=f"<topic id='b' xml:lang='en'><title>B</title><body><p id='p'>{word}</p></body></topic>",
         )
-        [(_, topic, _)] = topics(files, indexed(files))
+        [(_, topic, _)] = topics(dita, files, indexed(dita, files))
         assert topic is not None
         assert seen(topic) == word
 
@@ -324,7 +230,7 @@ def test_dita_without_a_topic_is_said() -> None:
     """A file that only its DOCTYPE calls DITA is no topic without classes; a topic that goes during a run is an error."""
     odd = "<!DOCTYPE odd PUBLIC '-//OTHER//DTD DITA Odd//EN' 'odd.dtd'>\n<odd><title>T</title></odd>"
     files = Memory(odd__dita=odd, a__dita="<topic id='a' xml:lang='en'><title>A</title></topic>")
-    index = indexed(files)
+    index = indexed(dita, files)
     assert [(finding.code, finding.place) for finding in index.findings] == [("dita.no-topic", "odd.dita:2")]
     gone = dita.read(index.entries[0], index, Memory())
     assert gone.topic is None
@@ -335,7 +241,7 @@ def test_prefixes_that_only_a_dtd_declares() -> None:
     """No DTD is loaded; what only it declares does not stop us."""
     doctype = "<!DOCTYPE topic PUBLIC '-//OASIS//DTD DITA Topic//EN' 'topic.dtd'>"
     files = Memory(t__dita=f"{doctype}<topic id='t' ditaarch:DITAArchVersion='1.3'><title>T</title></topic>")
-    index = indexed(files)
+    index = indexed(dita, files)
     assert [entry.metadata.title for entry in index.entries] == ["T"]
     assert index.findings == ()
 
@@ -348,7 +254,7 @@ def test_root_maps_named_in_settings() -> None:
         no__ditamap="<map><topicref href='a.dita'/><topicref href='b.dita'/></map>",
         **{f"{name}__dita": topic.format(name) for name in "abc"},
     )
-    index = dita.index(files, claimed(files), Conditions(maps=("yes.ditamap", "gone.ditamap")))
+    index = dita.index(files, claimed(dita, files), Conditions(maps=("yes.ditamap", "gone.ditamap")))
     assert [entry.metadata.id for entry in index.entries] == ["a", "c"]
     assert [(finding.code, finding.file) for finding in index.findings] == [("dita.map-target-missing", "gone.ditamap")]
 
@@ -360,7 +266,7 @@ def test_a_link_without_words_keeps_the_space_beside_it() -> None:
         "<p>See <xref href='b.dita'/> and <b><xref href='b.dita'/></b> too.</p></body></topic>",
         b__dita="<topic id='b' xml:lang='en'><title>B</title></topic>",
     )
-    [(_, topic, _), _] = topics(files, indexed(files))
+    [(_, topic, _), _] = topics(dita, files, indexed(dita, files))
     assert topic is not None
     link = '<a data-kind="topic" data-topic="b"/>'
     assert etree.tostring(topic.body).decode() == f'<body><p data-line="1">See {link} and <b>{link}</b> too.</p></body>'

@@ -3,67 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
+from inputs import Folder, indexed
 from lxml import etree
 
-from pipeline.contracts import Conditions, Head, Index
-from pipeline.topic import Topic, dump, load, safe_id
+from pipeline.contracts import Conditions, Head
+from pipeline.topic import Topic, dump, load
 from sources import medlineplus
 
 CASES = Path(__file__).parent / "sources" / "medlineplus"
 
 
-@dataclass
-class Folder:
-    """The files of a folder, as inputs."""
+class Changed(Folder):
+    """The files of a folder, after somebody wrote to them."""
 
-    root: Path
-    changed: bytes = b""
-
-    def names(self) -> Sequence[str]:
-        return sorted(str(path.relative_to(self.root)) for path in self.root.glob("*.xml"))
+    def __init__(self, root: Path, more: bytes) -> None:
+        super().__init__(root)
+        self.more = more
 
     def read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes() + self.changed
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names()
-
-
-def indexed(files: Folder) -> Index:
-    """The index, ids settled as the core does: an id that stands twice in a language is published by nobody."""
-    index = medlineplus.index(files, files.names(), Conditions())
-    keys = [entry.metadata.key for entry in index.entries]
-    return replace(index, ids={e.unit: safe_id(e.metadata.id) for e in index.entries if keys.count(e.metadata.key) == 1})
-
-
-@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
-def test_a_feed_gives_its_topics_and_findings(case: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    files = Folder(CASES / case)
-    index = indexed(files)
-    findings = list(index.findings)
-    for entry in index.entries:
-        if entry.unit not in index.ids:
-            continue
-        read = medlineplus.read(entry, index, files)
-        findings += read.findings
-        assert read.topic is not None
-        assert read.topic.metadata == replace(entry.metadata, id=index.ids[entry.unit])
-        file = CASES / case / "expected" / f"{read.topic.metadata.id}.xml"
-        expected(file, dump(read.topic))
-        if read.topic.metadata.language:  # else the publisher's default stands in
-            assert load(file.read_bytes()) == read.topic
-    lines = [f"{finding.severity} {finding.code} {finding.place} {finding.text}" for finding in findings]
-    expected(CASES / case / "expected" / "findings.txt", "\n".join(lines) + "\n")
+        return super().read(name) + self.more
 
 
 def test_records_of_one_number_are_entries_with_units_of_their_own() -> None:
-    index = medlineplus.index(Folder(CASES / "bad-records"), ["feed.xml"], Conditions())
+    index = medlineplus.index(Folder(CASES / "bad-records" / "in"), ["feed.xml"], Conditions())
     units = [entry.unit for entry in index.entries if entry.metadata.id == "5"]
     assert len(units) == len(set(units)) == 2
     assert all(entry.public_id for entry in index.entries)
@@ -72,14 +39,16 @@ def test_records_of_one_number_are_entries_with_units_of_their_own() -> None:
 def test_both_sides_of_a_pair_share_a_concept() -> None:
     for case, number in (("schema-2011", "9202"), ("schema-2012", "9001")):
         concepts = {
-            e.metadata.language: e.metadata.concept for e in indexed(Folder(CASES / case)).entries if e.metadata.id != "9002"
+            e.metadata.language: e.metadata.concept
+            for e in indexed(medlineplus, Folder(CASES / case / "in")).entries
+            if e.metadata.id != "9002"
         }
         assert concepts == {"en": number, "es": number}
 
 
 def test_a_related_topic_that_is_not_published_is_a_link_to_its_address() -> None:
-    files = Folder(CASES / "schema-2012")
-    index = indexed(files)
+    files = Folder(CASES / "schema-2012" / "in")
+    index = indexed(medlineplus, files)
     index = replace(index, ids={unit: topic for unit, topic in index.ids.items() if topic != "9002"})
     topic = medlineplus.read(index.entries[0], index, files).topic
     assert topic is not None
@@ -94,17 +63,17 @@ def test_a_related_topic_that_is_not_published_is_a_link_to_its_address() -> Non
 
 
 def test_a_feed_that_changes_meanwhile_is_an_error() -> None:
-    files = Folder(CASES / "schema-2012")
-    index = indexed(files)
+    files = Folder(CASES / "schema-2012" / "in")
+    index = indexed(medlineplus, files)
     medlineplus._FEEDS.clear()
-    read = medlineplus.read(index.entries[0], index, Folder(files.root, b"<!-- more -->"))
+    read = medlineplus.read(index.entries[0], index, Changed(CASES / "schema-2012" / "in", b"<!-- more -->"))
     assert read.topic is None
     assert [finding.code for finding in read.findings] == ["medlineplus.changed"]
     assert medlineplus.read(index.entries[0], index, files).topic is not None
 
 
 def test_a_feed_that_is_no_xml_is_an_error() -> None:
-    index = medlineplus.index(Folder(CASES / "schema-2012", b"<"), ["feed.xml"], Conditions())
+    index = medlineplus.index(Changed(CASES / "schema-2012" / "in", b"<"), ["feed.xml"], Conditions())
     assert index.entries == ()
     assert [finding.code for finding in index.findings] == ["xml.not-well-formed"]
 
@@ -134,7 +103,7 @@ def text_of(topic: Topic) -> str:
 @pytest.mark.corpus
 def test_nothing_of_the_corpus_is_lost(corpora: Path) -> None:
     files = Folder(corpora / "medlineplus")
-    index = indexed(files)
+    index = indexed(medlineplus, files)
     assert len(index.ids) == len(index.entries) == 5
     assert {finding.code for finding in index.findings} == {"medlineplus.count"}
     records = {

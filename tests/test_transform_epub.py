@@ -6,7 +6,6 @@ import io
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -19,7 +18,7 @@ from editions import edition, view
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from rendering import ASSETS, CASES, TOPICS, case_edition, digests_elsewhere, proven, rendered, topic
+from rendering import ASSETS, TOPICS, case_edition, digests_elsewhere, rendered, topic
 from validators import ACE, ace, epubcheck
 
 from pipeline.contracts import Assets, Edition, Site
@@ -48,18 +47,6 @@ def text_of(element: etree._Element) -> str:
     for node in element.iterdescendants():
         parts += [" " if etree.QName(node).localname in ("p", "li", "ul", "div") else "", node.text or "", node.tail or ""]
     return " ".join("".join(parts).split())
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_whole_members(name: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    made = book(name, logo=name == "everything")
-    for member in ("package.opf", "nav.xhtml", "title.xhtml", "topic.xhtml", "rights.xhtml"):
-        expected(CASES / "epub" / name / member, made.read(f"EPUB/{member}").decode())
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_books_are_proven(name: str) -> None:
-    assert proven("epub", name, logo=True) == []
 
 
 def test_members_stand_in_order_and_only_once() -> None:

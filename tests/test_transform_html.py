@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -20,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.exceptions import SecurityError
 from lxml import etree, html
-from pages import ALL, edition_of, page, pages, topic_of, without_style, written
-from rendering import ASSETS, CASES, LOGO, TOPICS, digests_elsewhere, proven, rendered, topic
+from pages import page, written
+from rendering import ASSETS, CASES, LOGO, TOPICS, case_edition, digests_elsewhere, rendered, topic
 
 from pipeline.contracts import Brand, FileRow, Row, Site
 from pipeline.topic import Copyright, Correction, Person
@@ -47,19 +46,6 @@ def structured(text: str) -> dict[str, Any]:
 # --- whole pages --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ALL)
-def test_whole_pages(case: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    files, metadata = pages("html", case), topic_of(case).metadata
-    assert (files[0].path, files[0].media_type) == (f"{metadata.language}/{metadata.id}/index.html", "text/html")
-    expected(CASES / "html" / case / "index.html", without_style(files[0].data.decode()))
-
-
-@pytest.mark.parametrize("name", TOPICS)
-@pytest.mark.parametrize("logo", [False, True])
-def test_pages_are_proven(name: str, logo: bool) -> None:
-    assert proven("html", name, logo=logo) == []
-
-
 def test_bytes_depend_on_nothing_else(tmp_path: Path) -> None:
     assert len(digests_elsewhere("html", tmp_path)) == 1
 
@@ -80,7 +66,7 @@ def test_images_stand_beside_the_page() -> None:
 
 
 def test_each_notice_stands_once_in_one_element() -> None:
-    made = edition_of("everything")
+    made = case_edition("everything")
     root = tree(page("html", "everything"))
     for notice in made.notices:
         [element] = root.xpath(f"//*[@data-notice='{notice.kind}']")
@@ -90,7 +76,7 @@ def test_each_notice_stands_once_in_one_element() -> None:
 def test_marks_stand_right_under_the_title() -> None:
     root = tree(page("html", "everything"))
     [mark] = root.xpath("//*[@data-mark]")
-    assert mark.text_content() == edition_of("everything").marks[0].text
+    assert mark.text_content() == case_edition("everything").marks[0].text
     [title] = root.iter("h1")
     assert title.getparent() is mark.getparent()
     assert [e.tag for e in title.itersiblings()].index("nav") > [*title.itersiblings()].index(mark)
@@ -192,7 +178,7 @@ def test_what_nobody_said_is_not_in_the_structured_data() -> None:
 @pytest.mark.parametrize("format_name", ["html", "print"])
 def test_nothing_of_a_topic_becomes_mark_up(format_name: str) -> None:
     text = page(format_name, "hostile")
-    root, metadata = tree(text), topic_of("hostile").metadata
+    root, metadata = tree(text), topic("hostile").metadata
     scripts = [script.get("type") for script in root.iter("script")]
     assert scripts == (["application/ld+json"] if format_name == "html" else [])
     assert not [name for element in root.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
@@ -204,7 +190,7 @@ def test_nothing_of_a_topic_becomes_mark_up(format_name: str) -> None:
 
 
 def test_structured_data_survives_hostile_metadata() -> None:
-    found, metadata = structured(page("html", "hostile")), topic_of("hostile").metadata
+    found, metadata = structured(page("html", "hostile")), topic("hostile").metadata
     assert found["name"] == metadata.title
     assert found["author"] == [{"name": metadata.authors[0].name}]
     assert "<" not in page("html", "hostile").split('application/ld+json">')[1].split("</script>")[0]
@@ -358,8 +344,8 @@ def test_bundle_files_are_those_that_pages_ask_for() -> None:
 
 def laid_out(folder: Path) -> list[Path]:
     """All cases' pages, web and print, in one bundle."""
-    rows = [a_row(topic_of(case).metadata.id, topic_of(case).metadata.language, topic_of(case).metadata.title) for case in ALL]
-    files = [file for case in ALL for name in ("html", "print") for file in pages(name, case)]
+    rows = [a_row(topic(case).metadata.id, topic(case).metadata.language, topic(case).metadata.title) for case in TOPICS]
+    files = [file for case in TOPICS for name in ("html", "print") for file in rendered(name, case)]
     return written(folder, [*files, *web.bundle(rows, SITE, PUBLISHER)])
 
 

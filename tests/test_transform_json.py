@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ import jsonschema
 import pytest
 from editions import PUBLISHER, SITE, view
 from lxml import etree, html
-from rendering import ASSETS, CASES, TOPICS, case_edition, digests_elsewhere, proven, rendered, topic
+from rendering import ASSETS, TOPICS, case_edition, digests_elsewhere, rendered, topic
 
 from pipeline.contracts import FileRow, Presentation, Row
 from pipeline.notices import CREDITS
@@ -27,19 +26,6 @@ SCHEMA = import_module("transforms._topic_schema").SCHEMA
 def data(name: str, **presentation: Any) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(rendered("json", name, presentation=Presentation(**presentation))[0].data)
     return made
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_whole_files(name: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    file = rendered("json", name)[0]
-    metadata = topic(name).metadata
-    assert (file.path, file.media_type) == (f"{metadata.language}/{metadata.id}/topic.json", "application/json")
-    expected(CASES / "json" / f"{name}.json", file.data.decode())
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_files_are_proven(name: str) -> None:
-    assert proven("json", name) == []
 
 
 @pytest.mark.parametrize("name", TOPICS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,8 +14,8 @@ import validators
 from conftest import require_command
 from editions import PUBLISHER, SITE, edition, view
 from lxml import etree, html
-from pages import ALL, edition_of, page, pages, topic_of, without_style, written
-from rendering import ASSETS, CASES, LOGO, TOPICS, digests_elsewhere, proven, topic
+from pages import page, written
+from rendering import ASSETS, LOGO, case_edition, digests_elsewhere, rendered, topic
 
 from pipeline.contracts import Assets, Brand, License
 from pipeline.labels import labels
@@ -43,19 +42,6 @@ def note(text: str) -> str:
 
 
 # --- whole pages --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", ALL)
-def test_whole_pages(case: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    files, metadata = pages("print", case), topic_of(case).metadata
-    assert [(file.path, file.media_type) for file in files] == [(f"{metadata.language}/{metadata.id}/print.html", "text/html")]
-    expected(CASES / "print" / case / "print.html", without_style(files[0].data.decode()))
-
-
-@pytest.mark.parametrize("name", TOPICS)
-@pytest.mark.parametrize("logo", [False, True])
-def test_pages_are_proven(name: str, logo: bool) -> None:
-    assert proven("print", name, logo=logo) == []
 
 
 def test_bytes_depend_on_nothing_else(tmp_path: Path) -> None:
@@ -94,7 +80,7 @@ def test_each_reviewer_has_a_line() -> None:
 
 def test_addresses_of_notices_are_in_words() -> None:
     root = html.document_fromstring(page("print", "everything"))
-    for notice in edition_of("everything").notices:
+    for notice in case_edition("everything").notices:
         [element] = root.xpath(f"//*[@data-notice='{notice.kind}']")
         assert " ".join(element.text_content().split()) == notice.printed
 
@@ -184,12 +170,12 @@ def test_a_topic_of_nothing_but_a_title_makes_a_page() -> None:
 @pytest.mark.parametrize("case", ["everything", "arabic"])
 def test_chromium_prints_running_lines_on_every_page(case: str, browser: Browser, tmp_path: Path) -> None:
     pdftotext = require_command("pdftotext")
-    [path] = written(tmp_path, pages("print", case))
+    [path] = written(tmp_path, rendered("print", case))
     with validators.opened(browser, path) as shown:
         shown.pdf(path=tmp_path / "a.pdf", prefer_css_page_size=True)
     done = subprocess.run([pdftotext, "-layout", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True)
     sheets = done.stdout.split("\f")[:-1]
-    metadata = topic_of(case).metadata
+    metadata = topic(case).metadata
     for number, sheet in enumerate(sheets, 1):
         assert metadata.id in sheet
         if metadata.language.startswith("en"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import unicodedata
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +13,7 @@ from editions import PUBLISHER, SITE, edition, view
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from rendering import CASES, TOPICS, digests_elsewhere, proven, rendered, topic
+from rendering import TOPICS, digests_elsewhere, rendered, topic
 
 from pipeline.contracts import Assets, Row
 from pipeline.notices import Notice
@@ -30,19 +29,6 @@ def said(markup: str, language: str = "en") -> str:
     body = etree.fromstring(f'<body xmlns:m="{MATHML}">{markup}</body>')
     made = text.body(view(Topic(Metadata(id="t", language=language, title="T"), body)), Assets())
     return str(made.content.decode())
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_whole_files(name: str, expected: Callable[[Path, str | bytes], None]) -> None:
-    files = rendered("text", name)
-    metadata = topic(name).metadata
-    assert [(f.path, f.media_type) for f in files] == [(f"{metadata.language}/{metadata.id}/{metadata.id}.txt", "text/plain")]
-    expected(CASES / "text" / f"{name}.txt", files[0].data.decode())
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_files_are_proven(name: str) -> None:
-    assert proven("text", name) == []
 
 
 @pytest.mark.parametrize("name", TOPICS)
