@@ -69,17 +69,17 @@ class Counted:
     def _count(self, name: str, number: int = 1) -> None:
         self.requests[name] = self.requests.get(name, 0) + number
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
         """See contracts.Store."""
         self._count("GET")
-        data, token = self.inner.get(key)
+        data, token = self.inner.get(key, limit)
         self.received += len(data)
         return data, token
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """See contracts.Store."""
         self._count("GET")
-        found = self.inner.get_changed(key, token)
+        found = self.inner.get_changed(key, token, limit)
         self.received += len(found[0]) if found else 0
         return found
 

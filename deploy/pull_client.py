@@ -25,7 +25,8 @@ OURS: Final = (
     *(
         f"outputs/{name}.py"
         for name in (
-            *("_disk", "_paths", "manifest", "pointer", "signing", "changes", "zips", "release", "trust", "pull", "client"),
+            *("_disk", "_limits", "_paths", "manifest", "pointer", "signing"),
+            *("changes", "zips", "release", "trust", "place", "pull", "client"),
             *("stores/__init__", "stores/folder", "stores/https", "stores/s3"),
         )
     ),

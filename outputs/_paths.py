@@ -34,6 +34,8 @@ def bundle_problem(path: str) -> str:
         return problem
     if found := _WINDOWS.search(path):
         return f"it has the character {found.group()!r}, which Windows does not allow"
+    if hidden := "" if path.isascii() else next((one for one in path if unicodedata.category(one) == "Cf"), ""):
+        return f"it has the character U+{ord(hidden):04X}, which is not seen, and which some file systems leave out of names"
     if any(name.endswith((".", " ")) for name in path.split("/")):
         return "a name in it ends with a full stop or a space, which Windows drops"
     return ""

@@ -26,6 +26,8 @@ from pipeline.errors import Altered, StoreError, UsageError
 SCHEMA: Final = "1"
 MEDIA_TYPE: Final = "application/json"
 SHARD_TOPICS: Final = 500
+MAX_TOPICS: Final = 1_000_000  # of a release, in rows of about 2 kB: what a client will read, and a publisher can make
+MAX_BYTES: Final = 2 * 1024**3  # of all rows; and of one file
 OWN_FILES: Final = ("manifest.json", "SHA256SUMS")  # what pull adds to a bundle
 
 _HASH_BITS: Final = 256
@@ -102,6 +104,8 @@ def describe(content: Content) -> Described:
             f"a release can not be made: {problem}", fix="report the format or setting that names that file or topic"
         )
     parts = tuple(pack(rows))
+    if problem := _amount_problem(sum(shard.size for shard, _ in parts), len(rows)):
+        raise UsageError(f"a release can not be made: {problem}", fix="give the partner several sites with fewer topics each")
     document = {
         "as_of": content.as_of,
         "terms_sha256": content.terms_sha256,
@@ -274,6 +278,20 @@ def check_blob(data: bytes, sha256: str, size: int, what: str) -> None:
         raise altered(what, found, sha256)
 
 
+def check_amount(size: int, topics: int, what: str) -> None:
+    """Raises Altered where a release is larger than any that we make: reading it could fill the memory."""
+    if problem := _amount_problem(size, topics):
+        raise Altered(
+            f"{what} can not be read: {problem}", fix="do not use it; tell the publisher, who should find out who can sign"
+        )
+
+
+def _amount_problem(size: int, topics: int) -> str:
+    if 0 <= size <= MAX_BYTES and 0 <= topics <= MAX_TOPICS:
+        return ""
+    return f"{topics} topics in {size} bytes of rows, where at most {MAX_TOPICS} in {MAX_BYTES} are allowed"
+
+
 def unsound(what: str, found: str) -> Altered:
     """The error for an object that is not what we write."""
     return Altered(f"{what} is damaged", found=found, fix=_TAMPERED)
@@ -356,7 +374,7 @@ def _many(read_one: Callable[[object, str], _T]) -> Callable[[object, str], tupl
 
 def _file(value: object, what: str) -> FileRow:
     found = record(FileRow, value, what)
-    if not is_sha256(found.sha256) or found.size < 0:
+    if not is_sha256(found.sha256) or not 0 <= found.size <= MAX_BYTES:
         raise unsound(what, f"{found.path!r}: SHA-256 {found.sha256!r:.80}, {found.size} bytes")
     return found
 

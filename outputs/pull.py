@@ -13,7 +13,6 @@ bundle, old or new. Store and disk are untrusted: paths, sizes and hashes are ch
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -21,13 +20,13 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from outputs import manifest, pointer
+from outputs import manifest, place, pointer
 from outputs._disk import explained
 from outputs._paths import bundle_problem
 from outputs.pointer import Pointer
@@ -40,7 +39,6 @@ Progress = Callable[[int, int], None]
 ATTEMPTS: Final = 3  # from the pointer on, where a release is replaced while it is fetched
 MANIFEST, SUMS = manifest.OWN_FILES
 
-_NAME: Final = re.compile(r"[1-9][0-9]*-[0-9a-f]{12}(\.[0-9]+)?")
 _SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -90,9 +88,9 @@ def pull(
     holds is not what the publisher signed for this site, or older than what was seen, Expired where the signatures are out of
     date, StoreError where there is no release, a part of it is missing, or store or disk failed. Then DEST is as it was.
     """
-    dest = _destination(dest)
-    with explained(f"{dest}: installing failed"), _locked(_home(dest)):
-        trust = Trust(store, prefix, _home(dest) / FOLDER, root)
+    dest = place.destination(dest)
+    with explained(f"{dest}: installing failed"), place.locked(place.home(dest)):
+        trust = Trust(store, prefix, place.home(dest) / FOLDER, root)
         before = _installed(dest)
         _refuse_site(dest, before, partner or before.document.get("partner"), site or before.document.get("site"))
         if not repair and trust.unchanged(before.name) and (held := _whole(dest, before.document)) is not None:
@@ -118,46 +116,7 @@ def verify(dest: Path) -> list[str]:
         return list(_problems(dest))
 
 
-# --- the place ------------------------------------------------------------------------------------
-
-
-def _destination(dest: Path) -> Path:
-    """DEST as an absolute path. Raises UsageError where something stands there that is not ours to replace."""
-    dest = Path(os.path.abspath(dest))  # noqa: PTH100 - resolve() would follow DEST itself
-    if not dest.name:
-        raise UsageError(f"{dest} can not be a bundle", fix="name a folder that is not there yet")
-    if dest.is_symlink():
-        target = Path(os.path.abspath(dest.parent / os.readlink(dest)))  # noqa: PTH100, PTH115
-        if target.parent != _home(dest):
-            raise UsageError(f"{dest} is a link of someone else", found=str(target), fix="remove it, or name another place")
-    elif dest.exists():
-        raise UsageError(
-            f"{dest} is there already, and not as a link that pull made",
-            fix="move it away, or name a place that is free: pull keeps bundles in a folder beside it and makes a link",
-        )
-    return dest
-
-
-def _home(dest: Path) -> Path:
-    return dest.with_name(f"{dest.name}.d")
-
-
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    made = [folder for folder in (home, home.parent) if not folder.exists()]
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreError(f"{home}: another pull is at work there", fix="wait for it to end") from None
-        try:
-            yield
-        finally:
-            if made and {path.name for path in home.iterdir()} == {".lock"}:  # there was nothing to pull: leave nothing behind
-                (home / ".lock").unlink()
-                for folder in made:
-                    folder.rmdir()
+# --- what is installed -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +196,13 @@ def _install(trust: Trust, dest: Path, live: Pointer, repair: bool, progress: Pr
     found, rows = read_release(store, prefix, live)
     content = manifest.content(found, rows, f"{store.url}: release {live.sequence} of {prefix}")
     files = list(manifest.all_files(content))
-    staging = _staging(_home(dest), _folder_name(live), before.name)
+    staging = _staging(place.home(dest), _folder_name(live), before.name)
     fetched = _stage(store, prefix, staging, files, dest, progress)
     _write_own(staging, found, rows, files)
-    final = _free_name(_home(dest), _folder_name(live))
+    final = _free_name(place.home(dest), _folder_name(live))
     _switch(staging, final, dest)
     trust.installed(final.name)
-    _tidy(_home(dest), keep={final.name, before.name})
+    _tidy(place.home(dest), keep={final.name, before.name})
     return _result("installed", dest, live, found.document, len(files), fetched)
 
 
@@ -310,9 +269,9 @@ def _result(
 
 def _staging(home: Path, name: str, installed: str) -> Path:
     """The folder to make the bundle in: what a killed pull left, of this release or another, is used again."""
-    staging = home / f".staging-{name}"
+    staging = home / f"{place.STAGING}{name}"
     left = [home / name] if name != installed else []  # moved into place, but not switched to
-    for folder in (*left, *sorted(home.glob(".staging-*"))):
+    for folder in (*left, *sorted(home.glob(f"{place.STAGING}*"))):
         if folder.is_dir() and not folder.is_symlink() and not staging.exists():
             folder.rename(staging)
     staging.mkdir(exist_ok=True)
@@ -350,7 +309,7 @@ def _write(
     """Writes files of the same bytes. Returns how many, and the size where the bytes had to be fetched."""
     first, source = files[0], held.get(files[0].sha256)
     local = source is not None and _is(source, first)
-    data = source.read_bytes() if source and local else store.get(blob_key(prefix, first.sha256))[0]
+    data = source.read_bytes() if source and local else store.get(blob_key(prefix, first.sha256), first.size)[0]
     manifest.check_blob(data, first.sha256, first.size, f"{store.url}: {blob_key(prefix, first.sha256)}")
     for file in files:
         path = staging / file.path
@@ -425,7 +384,7 @@ def _sums(bundle: Path) -> dict[str, str]:
 
 def _free_name(home: Path, name: str) -> Path:
     """The folder's place among the bundles; with a number where the bundle that is repaired has that name."""
-    return next(path for path in (home / f"{name}{end}" for end in _endings()) if not path.exists())
+    return next(path for path in (home / f"{name}{end}" for end in _endings()) if not os.path.lexists(path))
 
 
 def _endings() -> Iterator[str]:
@@ -437,7 +396,7 @@ def _endings() -> Iterator[str]:
 def _switch(staging: Path, final: Path, dest: Path) -> None:
     os.sync()  # before anything leads to it: a power cut must not leave a link to files that never reached the disk
     staging.rename(final)
-    link = final.parent / ".link"
+    link = final.parent / place.LINK
     link.unlink(missing_ok=True)
     link.symlink_to(f"{final.parent.name}/{final.name}")
     link.replace(dest)
@@ -445,7 +404,7 @@ def _switch(staging: Path, final: Path, dest: Path) -> None:
 
 def _tidy(home: Path, keep: set[str]) -> None:
     for path in home.iterdir():
-        if path.name not in keep and (_NAME.fullmatch(path.name) or path.name.startswith(".staging-")):
+        if path.name not in keep and (place.BUNDLE.fullmatch(path.name) or path.name.startswith(place.STAGING)):
             shutil.rmtree(path, ignore_errors=True)  # the release is installed; the next pull tries again
 
 

@@ -86,13 +86,15 @@ def read_release(store: Store, prefix: str, live: Pointer) -> tuple[manifest.Man
     """Manifest and row documents that a pointer names. Raises NotFound where a part is gone, StoreError where one is not what
     the pointer says."""
     what = f"{store.url}: the manifest of {prefix}, release {live.sequence},"
-    data, _ = store.get(manifest_key(prefix, live.manifest))
+    manifest.check_amount(live.size, 0, what)
+    data, _ = store.get(manifest_key(prefix, live.manifest), live.size)
     manifest.check_blob(data, live.manifest, live.size, what)
     found = manifest.read(data, what)
     said = (found.header.partner, found.header.site, found.header.sequence, found.content_sha256)
     if said != (live.partner, live.site, live.sequence, live.content):
         raise manifest.unsound(what, f"it says {said}, the pointer {(live.partner, live.site, live.sequence, live.content)}")
-    parts = in_parallel(store, lambda shard: store.get(blob_key(prefix, shard.sha256))[0], found.shards)
+    manifest.check_amount(sum(shard.size for shard in found.shards), sum(shard.topics for shard in found.shards), what)
+    parts = in_parallel(store, lambda shard: store.get(blob_key(prefix, shard.sha256), shard.size)[0], found.shards)
     return found, manifest.read_rows(found, parts, what)
 
 

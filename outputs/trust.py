@@ -13,24 +13,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from tuf.api import exceptions as tuf
-from tuf.api.metadata import Metadata
-from tuf.ngclient import Updater
+from tuf.api.metadata import Metadata, Timestamp
+from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
 from outputs import pointer, signing
+from outputs._limits import plain
 from outputs.pointer import Pointer
 from pipeline.contracts import Store
 from pipeline.errors import Altered, Expired, Forbidden, NotFound, StoreError, SyndicationError, UsageError
 
 FOLDER: Final = ".trust"
 _ANCHOR: Final = "anchor.json"
+NEW: Final = ".new"  # where metadata is verified before it is believed
+ROOTS: Final = "root_history"
 _SEEN: Final = "pointer.json"
+_LARGEST: Final = UpdaterConfig()  # python-tuf's own limits of what a role's metadata may weigh
 _TELL: Final = "do not use it; tell the publisher, who should find out who can write to the store. Your installed bundle stays"
 
 
@@ -46,13 +50,24 @@ class Trust:
         self._fetched: tuple[bytes, str] | None = None
 
     def unchanged(self, installed: str) -> bool:
-        """Whether the store's pointer still is in the state that the bundle `installed` was made from, and nothing of it has
-        expired: one request. Raises Expired, StoreError. Else what came is kept for `live`."""
+        """Whether the store's pointer still leads where it did when the bundle `installed` was made, and nothing of it has
+        expired: one request, also where it was only signed anew. Raises Expired, StoreError. Else what came is kept for
+        `live`."""
         seen = _json(self.folder / _SEEN)
         if not self.anchor or not installed or seen.get("bundle") != installed or not seen.get("token"):
             return False
-        self._fetched = self.store.get_changed(pointer.key(self.prefix), str(seen["token"]))
-        return self._fetched is None and self._still_valid()
+        try:
+            self._fetched = self.store.get_changed(pointer.key(self.prefix), str(seen["token"]), _LARGEST.timestamp_max_length)
+        except (NotFound, Forbidden):  # `live` asks again, and says what it means
+            return False
+        if self._fetched is None:
+            return self._still_valid()
+        if not self._only_signed_anew(self._fetched[0], seen.get("snapshot")):
+            return False
+        data, self.token = self._fetched
+        _replace(self.folder / "timestamp.json", data)
+        self.installed(installed)
+        return True
 
     def live(self) -> Pointer | None:
         """What is live, verified from the root down; None where nothing is. Raises Altered, Expired, StoreError, and UsageError
@@ -65,7 +80,7 @@ class Trust:
             )
         fetched, self._fetched = self._fetched, None
         try:
-            data, self.token = fetched or self.store.get(pointer.key(self.prefix))
+            data, self.token = fetched or self.store.get(pointer.key(self.prefix), _LARGEST.timestamp_max_length)
         except NotFound:
             return None
         except Forbidden as problem:  # without the right to list, what is not there looks like what is not allowed
@@ -96,8 +111,9 @@ class Trust:
         shutil.rmtree(self._new)
 
     def installed(self, bundle: str) -> None:
-        """Keeps which state of the pointer the bundle of that name was made from."""
-        _replace(self.folder / _SEEN, json.dumps({"bundle": bundle, "token": self.token}).encode())
+        """Keeps which state of the pointer the bundle of that name was made from, and which snapshot it named."""
+        snapshot = self._local("timestamp").signed.snapshot_meta.to_dict()
+        _replace(self.folder / _SEEN, json.dumps({"bundle": bundle, "token": self.token, "snapshot": snapshot}).encode())
 
     @property
     def _what(self) -> str:
@@ -105,8 +121,7 @@ class Trust:
 
     @property
     def _new(self) -> Path:
-        """Where metadata is verified before it is believed."""
-        return self.folder / ".new"
+        return self.folder / NEW
 
     def _refreshed(self, timestamp: bytes) -> Updater:
         shutil.rmtree(self._new, ignore_errors=True)
@@ -128,24 +143,23 @@ class Trust:
 
     def _refusal(self, problem: Exception) -> SyndicationError:
         """What a refusal of python-tuf means to a partner."""
+        said = plain(problem)
         cause: BaseException | None = problem
         while cause is not None:
             if isinstance(cause, SyndicationError):
                 return cause
             cause = cause.__cause__
         if isinstance(problem, tuf.ExpiredMetadataError):
-            return self._expired(str(problem))
+            return self._expired(said)
         if isinstance(problem, tuf.UnsignedMetadataError):
             what = f"{self._what} is not signed by the publisher's keys"
-            return Altered(what, expected="the signatures that the root names", found=str(problem), fix=_TELL)
+            return Altered(what, expected="the signatures that the root names", found=said, fix=_TELL)
         if isinstance(problem, tuf.BadVersionNumberError):
             what = f"{self._what}: the store offers older metadata than was seen before (a rollback)"
-            return Altered(what, found=str(problem), fix=f"{_TELL}. Was the store restored from a backup, it is `resume --past`")
+            return Altered(what, found=said, fix=f"{_TELL}. Was the store restored from a backup, it is `resume --past`")
         if isinstance(problem, tuf.DownloadHTTPError):
-            return StoreError(
-                f"{self._what} is not complete", found=str(problem), fix="pull again later; then tell the publisher"
-            )
-        return Altered(f"{self._what}: the metadata was altered", found=str(problem), fix=_TELL)
+            return StoreError(f"{self._what} is not complete", found=said, fix="pull again later; then tell the publisher")
+        return Altered(f"{self._what}: the metadata was altered", found=said, fix=_TELL)
 
     def _expired(self, found: str) -> Expired:
         return Expired(
@@ -155,16 +169,29 @@ class Trust:
             fix="your installed bundle stays. Ask the publisher to run `resign`; is this machine's clock right?",
         )
 
-    def _still_valid(self) -> bool:
+    def _still_valid(self, roles: Iterable[str] = ("root", *signing.ONLINE)) -> bool:
         """Whether all that was verified is still valid; False where it can not be read. Raises Expired."""
         try:
-            kept = {role: self._local(role).signed for role in ("root", *signing.ONLINE)}
+            kept = {role: self._local(role).signed for role in roles}
         except tuf.RepositoryError:  # a killed pull; it is verified anew
             return False
         for role, signed in kept.items():
             if signed.is_expired():
                 raise self._expired(f"{role} was valid until {_day(signed.expires)}")
         return True
+
+    def _only_signed_anew(self, data: bytes, snapshot: object) -> bool:
+        """Whether this pointer is a newer one, by the keys that we know, that names the snapshot which the bundle was made from,
+        all valid today: then nothing else can be new, and nothing else is asked for. All doubts are for `live`."""
+        try:
+            new: Metadata[Timestamp] = Metadata.from_bytes(data)
+            root, old = self._local("root").signed, self._local("timestamp").signed
+            root.verify_delegate("timestamp", new.signed_bytes, new.signatures)
+            same = bool(new.signed.snapshot_meta.hashes) and new.signed.snapshot_meta.to_dict() == snapshot
+            newer = new.signed.version > old.version or data == _read(self.folder / "timestamp.json")
+            return bool(same and newer and not new.signed.is_expired() and self._still_valid(("root", "snapshot", "targets")))
+        except (tuf.RepositoryError, AttributeError, ValueError, RecursionError):
+            return False
 
     def _local(self, role: str) -> Metadata[Any]:
         return Metadata.from_bytes(_read(self.folder / f"{role}.json"))
@@ -180,7 +207,7 @@ class _Fetcher(FetcherInterface):
         if url == pointer.NAME:
             return iter((self.timestamp,))
         try:
-            return iter((self.store.get(f"{self.prefix}/{url}")[0],))
+            return iter((self.store.get(f"{self.prefix}/{url}", _LARGEST.targets_max_length)[0],))
         except NotFound as problem:
             raise tuf.DownloadHTTPError(str(problem), 404) from None
         except Forbidden as problem:

@@ -181,11 +181,11 @@ class Between:
             self.after(operation, key)
         return result
 
-    def get(self, key: str) -> tuple[bytes, str]:
-        return self._do("get", key, lambda: self.inner.get(key))  # type: ignore[no-any-return]
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
+        return self._do("get", key, lambda: self.inner.get(key, limit))  # type: ignore[no-any-return]
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
-        return self._do("get", key, lambda: self.inner.get_changed(key, token))  # type: ignore[no-any-return]
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
+        return self._do("get", key, lambda: self.inner.get_changed(key, token, limit))  # type: ignore[no-any-return]
 
     def put(
         self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""

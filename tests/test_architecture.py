@@ -21,7 +21,7 @@ LEAVES: Final = frozenset(
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (
     *("manifest", "pointer", "signing", "keys", "changes", "zips", "release", "mirror"),
-    *("decisions", "archive", "prune", "trust", "pull", "client", "access", "status", "doctor"),
+    *("decisions", "archive", "prune", "trust", "place", "pull", "client", "access", "status", "doctor"),
 )
 PLUGIN_FOLDERS: Final = ("sources", "transforms", "outputs.stores", "pipeline.rules")
 ONLY_IN: Final = {

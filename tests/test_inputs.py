@@ -27,10 +27,12 @@ class Held:
     url: str = "held"
     listed: list[str] = field(default_factory=list)
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
+        assert limit is None
         return self.files[key], ""
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
+        assert limit is None
         raise AssertionError(f"inputs are not asked for changes: {key}, {token}")
 
     def list(self, prefix: str = "") -> Iterator[Stored]:

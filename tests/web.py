@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 
 class Web(ThreadingHTTPServer):
-    """Gives out the files of `folder` with ETags. `faults` are taken one a request: a status, or "cut"."""
+    """Gives out the files of `folder` with ETags. `faults` are taken one a request: a status, or "cut". `lies` answer in place of
+    the files whose path ends like their names: each gets the request and writes what it likes."""
 
     daemon_threads = True
 
@@ -22,6 +23,7 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder = folder
         self.faults: list[int | str] = []
+        self.lies: dict[str, Callable[[BaseHTTPRequestHandler], object]] = {}
         self.seen: list[tuple[str, int]] = []
         self.headers: list[dict[str, str]] = []
         self.scheme = "http"
@@ -42,6 +44,13 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.pop(0) if self.server.faults else ""
         path = self.server.folder / unquote(self.path).lstrip("/")
         self.server.headers.append(dict(self.headers))
+        for end, lie in self.server.lies.items():
+            if self.path.endswith(end):
+                self.server.seen.append((self.path, 0))
+                self.close_connection = True
+                with suppress(OSError):  # the client has gone away
+                    lie(self)
+                return
         data = path.read_bytes() if path.is_file() else b""
         etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
         status = 200 if path.is_file() else 404

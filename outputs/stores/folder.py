@@ -22,6 +22,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from outputs._disk import explained
+from outputs._limits import within
 from outputs._paths import key_problem
 from pipeline.contracts import Stored
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
@@ -52,18 +53,19 @@ class FolderStore:
 
     parallel = 1  # more threads make a folder no faster
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
         """See contracts.Store.get."""
         path = self._checked(key)
         with explained(f"{self.url}: reading {key!r} failed"):
-            data = _read(self._inside(path))
+            data = _read(self._inside(path), limit)
             if data is None:
                 raise self._missing(key)
+        within(data, limit, f"{self.url}: {key!r}")
         return data, _token(data)
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """See contracts.Store.get_changed."""
-        found = self.get(key)
+        found = self.get(key, limit)
         return None if found[1] == token else found
 
     def put(
@@ -226,11 +228,13 @@ def _real(folder: str) -> str:
     return os.path.realpath(folder)
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, limit: int | None = None) -> bytes | None:
+    """The file's bytes, of those beyond `limit` the first alone; None where there is no file."""
     try:
         # Without O_NONBLOCK a pipe among the files would hang the run.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            most = -1 if limit is None else limit + 1
+            return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 

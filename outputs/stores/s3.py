@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
+from outputs._limits import within
 from outputs._paths import key_problem
 from pipeline.contracts import Stored
 from pipeline.errors import Forbidden, NotFound, PreconditionFailed, StoreError, UsageError
@@ -109,17 +110,17 @@ class S3Store:
 
     parallel = THREADS
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
         """See contracts.Store.get. A body that breaks off is asked for again, which boto3 itself does not do."""
-        found = self._get(key, {})
+        found = self._get(key, {}, limit)
         assert found is not None, "an unconditional read has an answer"
         return found
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """See contracts.Store.get_changed."""
-        return self._get(key, {"IfNoneMatch": token})
+        return self._get(key, {"IfNoneMatch": token}, limit)
 
-    def _get(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _get(self, key: str, condition: Mapping[str, str], limit: int | None) -> tuple[bytes, str] | None:
         what, name = f"reading {key!r}", self._key(key)
         for wait in (0.2, 1.0, None):
             try:
@@ -130,7 +131,7 @@ class S3Store:
                 raise self._problem(what, error, no_object=NotFound) from error
             try:
                 with closing(answer["Body"]) as body:
-                    return body.read(), answer["ETag"]
+                    return _body(body, limit, f"{self.url}: {key!r}"), answer["ETag"]
             except _failures() as error:
                 if wait is None:
                     raise self._problem(what, error) from error
@@ -377,6 +378,17 @@ _FIXES: Final[Mapping[str, str]] = {
     "ParamValidationError": "correct the bucket's name in the address",
     "InvalidBucketName": "correct the bucket's name in the address",
 }
+
+
+def _body(body: Any, limit: int | None, what: str) -> bytes:
+    """All of a body; of those bytes beyond `limit` the first alone, which raises Altered."""
+    if limit is None:
+        return bytes(body.read())
+    parts, left = [], limit + 1
+    while left and (part := body.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return within(b"".join(parts), limit, what)
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from outputs._limits import within
 from pipeline.contracts import Stored
 from pipeline.errors import NotFound, StoreError, UsageError
 
@@ -42,7 +43,7 @@ class Archive:
 
     url: str
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
         """A member's bytes and token. Raises NotFound, StoreError, and UsageError where the archive is refused."""
         archive, members = self._open()
         member = members.get(key)
@@ -55,11 +56,11 @@ class Archive:
             raise _damaged(self.url, problem) from None
         if len(data) != member.file_size:
             raise _damaged(self.url, f"{key} unpacks to other than the {member.file_size} bytes it declares")
-        return data, _token(member)
+        return within(data, limit, f"{self.url}: {key!r}"), _token(member)
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """See contracts.Store.get_changed. Raises as `get`."""
-        found = self.get(key)
+        found = self.get(key, limit)
         return None if found[1] == token else found
 
     def list(self, prefix: str = "") -> Iterator[Stored]:

@@ -23,11 +23,12 @@ class Store(Protocol):
     def url(self) -> str:
         """How the store is written in settings and messages."""
 
-    def get(self, key: str) -> tuple[bytes, str]:
-        """Bytes and token (an opaque compare-and-swap name, not a checksum). Raises NotFound."""
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
+        """Bytes and token (an opaque compare-and-swap name, not a checksum). Raises NotFound; and Altered where the object
+        has more than `limit` bytes, of which no more are read: who asks knows how many there should be."""
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
-        """As `get`; None, and no bytes travel, where the object still has that token. Raises NotFound."""
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
+        """As `get`; None, and no bytes travel, where the object still has that token. Raises as `get`."""
 
     def put(
         self, key: str, data: bytes, *, media_type: str, cache_control: str = "", absent: bool = False, match: str = ""
