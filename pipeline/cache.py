@@ -60,13 +60,14 @@ class Cache:
 
 
 @cache
-def tool_digest(folders: tuple[Path, ...]) -> str:
-    """SHA-256 of what decides bytes besides the inputs: our own code and the versions of the libraries under it."""
+def tool_digest(folders: tuple[Path, ...], without: tuple[Path, ...] = ()) -> str:
+    """SHA-256 of what decides bytes besides the inputs: our own code in `folders`, but for what is below `without`, and the
+    versions of the libraries under it."""
     hasher = hashlib.sha256(f"python {sys.version_info[:2]} zlib {zlib.ZLIB_RUNTIME_VERSION}".encode())
     hasher.update(f"libxml2 {etree.LIBXML_VERSION} libxslt {etree.LIBXSLT_VERSION}\n".encode())  # an lxml may use the system's
     for name in _TOOLS:
         hasher.update(f"{name} {_version(name)}\n".encode())
-    for path in _code(folders):
+    for path in _code(folders, without):
         hasher.update(path.name.encode() + b"\0" + path.read_bytes())
     return hasher.hexdigest()
 
@@ -78,10 +79,11 @@ def _version(name: str) -> str:
         return ""
 
 
-def _code(folders: Iterable[Path]) -> list[Path]:
+def _code(folders: Iterable[Path], without: Iterable[Path]) -> list[Path]:
     return [
         path
         for folder in folders
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+        if not any(path.is_relative_to(other) for other in without)
     ]

@@ -12,6 +12,9 @@ from typing import Final
 
 import pytest
 
+from pipeline.cache import tool_digest
+from pipeline.plugins import SPEAKING
+
 ROOT: Final = Path(__file__).parents[1]
 PRODUCT: Final = ("pipeline", "sources", "transforms", "outputs")
 # Leaves import only leaves. Everything outside pipeline/ gets what it needs of the core as values.
@@ -148,6 +151,30 @@ def test_the_core_imports_only_itself() -> None:
 
 def test_nothing_imports_the_command_line() -> None:
     assert [f"{a} imports {b}" for a, b in _edges() if _of_command_line(b) and not _of_command_line(a)] == []
+
+
+def test_what_decides_bytes_imports_nothing_that_only_speaks() -> None:
+    """The tool digest leaves these packages out: a release must not change because a page of the preview did."""
+    left_out = tuple(f"pipeline.{name}" for name in SPEAKING)
+    wrong = [f"{a} imports {b}" for a, b in _edges() if b.startswith(left_out) and not a.startswith((*left_out, "run_pipeline"))]
+    assert wrong == []
+
+
+def test_the_tool_digest_knows_what_decides_bytes(tmp_path: Path) -> None:
+    (tmp_path / "preview/pages").mkdir(parents=True)
+    deciding, page = tmp_path / "work.py", tmp_path / "preview/pages/preview.css"
+
+    def digest() -> str:
+        tool_digest.cache_clear()
+        return tool_digest((tmp_path,), (tmp_path / "preview",))
+
+    deciding.write_text("1")
+    page.write_text("1")
+    before = digest()
+    page.write_text("2")
+    assert digest() == before
+    deciding.write_text("2")
+    assert digest() != before
 
 
 def _of_command_line(module: str) -> bool:
