@@ -25,6 +25,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from outputs import changes, manifest, pointer, zips
@@ -332,15 +333,40 @@ def _zip(
         return to.zip
     found = manifest.read(store.get(manifest_key(site.prefix, to.manifest))[0], f"the manifest of {site.prefix}")
     rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {site.prefix}")
-
-    def read(files: Sequence[FileRow]) -> Iterator[bytes]:
-        for batch in _batches(files):
-            yield from in_parallel(store, lambda file: store.get(blob_key(site.prefix, file.sha256))[0], batch)
-
-    data = zips.pack(found, rows, manifest.all_files(content), read)
+    data = zips.pack(found, rows, manifest.all_files(content), _reader(store, site.prefix))
     made = zips.described(data)
     put_once(store, zips.key(site.prefix, made["sha256"]), data, zips.MEDIA_TYPE)
     return made
+
+
+def bundle(
+    store: Store, site: Site, content: Content, previous: Released | None, path: Path, *, run_id: str, created: str
+) -> Outcome:
+    """Writes to `path`, as one zip, what a partner would pull if `content` were published after `previous` at this moment; the
+    store is only read. Returns what publishing would do. Raises StoreError where a blob is missing, Altered."""
+    described, prefix = manifest.describe(content), site.prefix
+    if previous and previous.content_sha256 == described.sha256:
+        state, sequence = "unchanged", previous.sequence
+        data, _ = store.get(manifest_key(prefix, previous.manifest_sha256))
+    else:
+        header = _header(site, previous, run_id, created, 0)
+        changed, objects = changes.changes(previous.content if previous else None, content, header), dict[str, bytes]()
+        state, sequence = "published", header.sequence
+        data = objects[manifest_key(prefix, _stage(described, header, changed, objects, prefix).manifest)]
+    found = manifest.read(data, f"the manifest of {prefix}")
+    rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {prefix}")
+    zips.write(path, found, rows, manifest.all_files(content), _reader(store, prefix))
+    return Outcome(state, sequence, described.sha256)
+
+
+def _reader(store: Store, prefix: str) -> Callable[[Sequence[FileRow]], Iterator[bytes]]:
+    """Reads blobs in order, as many at a time as the store is faster with."""
+
+    def read(files: Sequence[FileRow]) -> Iterator[bytes]:
+        for batch in _batches(files):
+            yield from in_parallel(store, lambda file: store.get(blob_key(prefix, file.sha256))[0], batch)
+
+    return read
 
 
 def _tidy_zips(store: Store, prefix: str, keep: Container[object]) -> None:

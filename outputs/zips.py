@@ -35,18 +35,29 @@ def pack(
     files: Iterable[FileRow],
     read: Callable[[Sequence[FileRow]], Iterable[bytes]],
 ) -> bytes:
-    """The zip of a release. `read` gives the bytes of files, in their order. Raises Altered where they are not those."""
-    ordered = sorted(files, key=lambda file: file.path)
-    own = manifest.own_files(found, rows, ordered)
+    """The zip of a release, as `write` makes it. Raises Altered."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bundle.zip")
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in own.items():
-                _add(archive, name, data)
-            for file, data in zip(ordered, read(ordered), strict=True):
-                manifest.check_blob(data, file.sha256, file.size, f"the file {file.path}")
-                _add(archive, file.path, data)
+        write(path, found, rows, files, read)
         return path.read_bytes()
+
+
+def write(
+    path: Path,
+    found: manifest.Manifest,
+    rows: Sequence[Mapping[str, Any]],
+    files: Iterable[FileRow],
+    read: Callable[[Sequence[FileRow]], Iterable[bytes]],
+) -> None:
+    """Writes the zip of a release to `path`, one file of it in memory at a time. `read` gives the bytes of files, in their order.
+    Raises Altered where they are not those."""
+    ordered = sorted(files, key=lambda file: file.path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in manifest.own_files(found, rows, ordered).items():
+            _add(archive, name, data)
+        for file, data in zip(ordered, read(ordered), strict=True):
+            manifest.check_blob(data, file.sha256, file.size, f"the file {file.path}")
+            _add(archive, file.path, data)
 
 
 def described(data: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ In: a run's context, a site's plan, its rows and files. Out: `Content`, free of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.contracts import MACHINE_USES, Content, OutputFile, Row, Withdrawn
@@ -16,6 +17,14 @@ from pipeline.work import Context
 
 # How often a site must fetch, in days, where its file does not say: what others copy or act on, oftener.
 REFRESH_DAYS: Final = {"public-web": 1, "ehr": 1, "portal": 7, "app": 7, "kiosk": 7, "print": 30}
+
+
+@dataclass(frozen=True)
+class Made:
+    """All that a site's release is to hold: its content, and those of its files that stand in no topic's folder."""
+
+    content: Content
+    files: Sequence[OutputFile]
 
 
 def content_of(

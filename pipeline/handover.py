@@ -27,12 +27,10 @@ def hand_over(
     created: str,
     terms: Mapping[str, bytes],
 ) -> Outcome:
-    """Stores the files that are new, keeps the release that is live, and publishes. A day that changed nothing is no new
-    release: partners would fetch the same again. Raises RaceLost, StoreError, UsageError."""
+    """Stores the files that are new, keeps the release that is live, and publishes. Raises RaceLost, StoreError, UsageError."""
     releases: Releases = system.releases.load()
     archive: Archive = system.archive.load()
-    if live and replace(content, as_of=live.content.as_of) == live.content:
-        content = live.content
+    content = as_live(content, live)
     stored = releases.put_files(store, site.prefix, files, set(releases.present(store, site.prefix)))
     if live is None or content != live.content:
         archive.describe(store, site)
@@ -40,6 +38,12 @@ def hand_over(
         archive.claim(store, site.prefix, content, created)
     outcome = releases.publish(store, site, content, live, run_id=run_id, created=created, signing=system.signing)
     return replace(outcome, uploaded=outcome.uploaded + stored)
+
+
+def as_live(content: Content, live: Released | None) -> Content:
+    """The content, or that of the live release where a later day is all that differs: a day that changed nothing is no new
+    release, partners would fetch the same again."""
+    return live.content if live and replace(content, as_of=live.content.as_of) == live.content else content
 
 
 def file_rows(files: Iterable[OutputFile]) -> tuple[FileRow, ...]:

@@ -19,7 +19,7 @@ from pipeline.asset_rights import listed_rights
 from pipeline.bundles import bundle_files
 from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
-from pipeline.contents import content_of
+from pipeline.contents import Made, content_of
 from pipeline.contracts import Archive, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoppedError, StoreError, SyndicationError
@@ -394,11 +394,39 @@ def _finish(state: State, prefix: str, plan: SitePlan, options: Options, finding
 
 
 def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: SiteReport) -> list[Finding]:
+    made, found = site_content(state, prefix, plan, options, site)
+    context, store, moment = state.context, state.context.store, Moment(options.run_id, options.created)
+    if made is None or store is None:
+        return found
+    late.check(context.system, store, context.standing, site.site)
+    outcome = hand_over(
+        context.system,
+        store,
+        plan.site,
+        made.content,
+        state.live.get(prefix),
+        made.files,
+        run_id=options.run_id,
+        created=options.created,
+        terms=terms_of(context.system, plan.partner),
+    )
+    site.state, site.sequence = outcome.state, outcome.sequence
+    site.uploaded = state.uploaded[prefix] + outcome.uploaded
+    if after := late.follow(context.system, store, context.standing, plan, moment):
+        site.sequence, site.withdrawn = after.sequence, after.withdrawn
+    return found
+
+
+def site_content(
+    state: State, prefix: str, plan: SitePlan, options: Options, site: SiteReport
+) -> tuple[Made | None, list[Finding]]:
+    """What a site's release is to hold once everything was made, and what was found in it; None where nothing is to be published
+    (`site.state` says why: empty, stopped, dry-run). Raises StoppedError, StoreError, UsageError."""
     live = state.live.get(prefix)
     rows = _rows(state, prefix, plan, site)
     if not rows and live is None:
         site.state = "empty"
-        return [_no_topics(state, plan)]
+        return None, [_no_topics(state, plan)]
     rows = causes.settled(rows, live.content.rows if live else ())
     site.compare(live.content.rows if live else (), rows)
     settings = state.context.system.configuration.settings
@@ -414,36 +442,17 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
     if wrong := audit.prove_bundle(files, plan.partner.id, rows, gone):
         site.state, site.exit_code = "stopped", 1
         site.error = "pages of the whole bundle break rules that the findings name; nothing was published"
-        return wrong
+        return None, wrong
     site.topics, site.files = len(rows), sum(len(row.files) for row in rows) + len(files)
     site.withdrawn = [f"{gone.id} {gone.language}" for gone in withdrawn]
     dead = dead_links(rows, {*site.kept}, {*site.withdrawn}, plan.partner.id)
-    store = state.context.store
-    if store is None:
+    if state.context.store is None:
         site.state = "dry-run"
-        return dead
+        return None, dead
     sheets = [file for file in notices if file.path.startswith("assets/")]
     shown = {(row.id, row.language) for row in rows}
     ahead = upcoming(Ahead(state.context.system, plan, state.catalog, state.context.standing, once), shown)
-    content = content_of(state.context, plan, rows, [*files, *sheets], withdrawn, ahead)
-    context, moment = state.context, Moment(options.run_id, options.created)
-    late.check(context.system, store, context.standing, site.site)
-    outcome = hand_over(
-        context.system,
-        store,
-        plan.site,
-        content,
-        live,
-        [*files, *notices],
-        run_id=options.run_id,
-        created=options.created,
-        terms=terms_of(state.context.system, plan.partner),
-    )
-    site.state, site.sequence = outcome.state, outcome.sequence
-    site.uploaded = state.uploaded[prefix] + outcome.uploaded
-    if after := late.follow(context.system, store, context.standing, plan, moment):
-        site.sequence, site.withdrawn = after.sequence, after.withdrawn
-    return dead
+    return Made(content_of(state.context, plan, rows, [*files, *sheets], withdrawn, ahead), [*files, *notices]), dead
 
 
 def _withdrawn(state: State, prefix: str, plan: SitePlan, rows: Sequence[Row]) -> tuple[tuple[Withdrawn, ...], list[OutputFile]]:

@@ -34,6 +34,7 @@ SCREENS: Final = {
     "reading": f"{HEART}?site=riverside&beside=reading",
     "what-will-change": "/changes",
     "try-terms": "/terms?site=members",
+    "export": "/export?site=riverside",
     "nothing-there": "/topics/en/no-such-topic",
 }
 

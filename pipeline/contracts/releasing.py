@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
@@ -97,3 +98,9 @@ class Releases(Protocol):
         """Shards, manifest, signed metadata, then the pointer by compare-and-swap. `created` is the run's moment (ISO 8601), from
         which signatures' lives are counted. Same content: no new release. Raises RaceLost, StoreError, and UsageError without
         `signing`."""
+
+    def bundle(
+        self, store: Store, site: Site, content: Content, previous: Released | None, path: Path, *, run_id: str, created: str
+    ) -> Outcome:
+        """Writes to `path`, as one zip, what a partner would pull if `content` were published after `previous`; the store is only
+        read. Returns what publishing would do. Raises StoreError where a blob is missing."""

@@ -83,6 +83,7 @@ def application(session: Session) -> Starlette:
             yield
             tasks.cancel_scope.cancel()
         session.close()
+        session.packer.stop()
 
     routes = [Route("/events", events), *screens.routes(session), *bundles.routes(session)]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], lifespan=life)

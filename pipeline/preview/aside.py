@@ -37,6 +37,7 @@ class Aside:
         self._stopped = True
         with suppress(OSError, ValueError):
             self._process.terminate()
+            self._process.join(2)
 
     def _listen(self, pipe: Connection, done: Callable[[Any], None], progress: Progress) -> None:
         try:

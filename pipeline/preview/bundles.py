@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.contracts import OutputFile
@@ -67,7 +67,12 @@ def routes(session: Session) -> list[BaseRoute]:
             shown = None
         return content(export.archive(shown), "application/zip") if shown and shown.files else _missing()
 
+    def bundle_zip(request: Request) -> Response:
+        path = session.packer.path(request.path_params["name"])
+        return FileResponse(path, media_type="application/zip", filename=request.path_params["name"]) if path else _missing()
+
     return [
+        Route("/export/{name}", bundle_zip),
         Route("/export/{token}/{language}/{id}.zip", archive),
         Route("/bundle/{token}/{path:path}", bundle),
         Route("/book/{token}/{path:path}/!/{member:path}", chapter),

@@ -24,7 +24,7 @@ from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query, parse
 from pipeline.preview.session import Session
 from pipeline.preview.source_text import decoded
-from pipeline.preview.viewpoints import LONGEST_TRIAL, find_partner
+from pipeline.preview.viewpoints import LONGEST_TRIAL, days, find_partner
 
 Screen = Callable[[Session, Snapshot, Query, Request], Response]
 LARGEST_FORM: Final = 4 * LONGEST_TRIAL
@@ -41,6 +41,14 @@ def routes(session: Session) -> list[BaseRoute]:
         await run_in_threadpool(session.check)
         return RedirectResponse(parse(request.query_params).address("/changes"), 303)
 
+    async def pack(request: Request) -> Response:
+        query = parse(request.query_params)
+        return await run_in_threadpool(_page(session, _pack), request) if query.site else RedirectResponse("/export", 303)
+
+    async def unpack(request: Request) -> Response:
+        await run_in_threadpool(session.packer.stop)
+        return RedirectResponse(parse(request.query_params).address("/export"), 303)
+
     return [
         Route("/", _page(session, _topics)),
         Route("/topics/{language}/{id}", _page(session, _topic)),
@@ -48,6 +56,9 @@ def routes(session: Session) -> list[BaseRoute]:
         Route("/terms", _page(session, _terms), methods=["GET"]),
         Route("/terms", try_terms, methods=["POST"]),
         Route("/check", check, methods=["POST"]),
+        Route("/export", _page(session, _export), methods=["GET"]),
+        Route("/export", pack, methods=["POST"]),
+        Route("/export/stop", unpack, methods=["POST"]),
     ]
 
 
@@ -119,6 +130,23 @@ def _topic(session: Session, snapshot: Snapshot, query: Query, request: Request)
 
 def _changes(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
     return _html("changes.html", session, snapshot, query, path="/changes")
+
+
+# --- export -------------------------------------------------------------------------------------
+
+
+def _export(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
+    packer = session.packer
+    mine = packer.asked is not None and packer.asked[1] == query.viewpoint
+    plan = session.desk(snapshot, query.viewpoint).plan
+    return _html("export.html", session, snapshot, query, path="/export", plan=plan, packer=packer, mine=mine)
+
+
+def _pack(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
+    """Begins with a bundle, under the terms and on the day that are looked at."""
+    system = session.desk(snapshot, query.viewpoint).context.system
+    session.packer.start(system, snapshot.number, query.viewpoint, days(system, session.today, query.as_of))
+    return RedirectResponse(query.address("/export"), 303)
 
 
 # --- tried terms --------------------------------------------------------------------------------

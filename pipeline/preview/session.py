@@ -20,6 +20,7 @@ from pipeline.findings import Finding
 from pipeline.plugins import System
 from pipeline.preview.aside import Aside
 from pipeline.preview.live import Shop
+from pipeline.preview.packing import Packer
 from pipeline.preview.project import Project, Snapshot, read_all
 from pipeline.preview.rendering import Renderer, Shown
 from pipeline.preview.topics import Shelf
@@ -51,6 +52,7 @@ class Session:
         self.checked: Checked | None = None
         self.progress = ""
         self.failure = ""
+        self.packer = Packer(lambda word: self._tell(word))
         self._tell: Callable[[str], None] = lambda _: None
         self._aside: Aside | None = None
         self._timer: threading.Timer | None = None
@@ -60,7 +62,7 @@ class Session:
     # --- news
 
     def listen(self, tell: Callable[[str], None]) -> None:
-        """Sets who is told of news: `pages` (what is shown may have changed) or `check` (progress)."""
+        """Sets who is told of news: `pages` (what is shown may have changed), `check` and `packing` (progress), `packed`."""
         self._tell = tell
 
     def start(self) -> Snapshot:

@@ -215,6 +215,11 @@ function listen() {
   events.addEventListener('hello', () => { if (lost) refresh(true); lost = false })
   events.addEventListener('pages', () => refresh(true))
   events.addEventListener('check', () => { if ($('.summary') || $('.releases')) refresh(false) })
+  events.addEventListener('packing', () => { if ($('#bundle-title')) refresh(false) })
+  events.addEventListener('packed', async () => {
+    if ($('#bundle-title')) await refresh(false)
+    if ($('#packed a')) say('The bundle is ready')
+  })
   events.addEventListener('error', () => { if (!lost) say('The preview was stopped. What you see is from before.'); lost = true })
   addEventListener('pagehide', () => events.close())
 }
