@@ -42,7 +42,19 @@ HIDDEN = frozenset(
             "data",
             "data-about",
         ),
-        *("unknown", "param", "sort-as", "no-topic-nesting", "shape", "coords", "related-links", "object", "boolean"),
+        *(
+            "unknown",
+            "param",
+            "sort-as",
+            "no-topic-nesting",
+            "shape",
+            "coords",
+            "lcAreaShape",
+            "lcAreaCoords",
+            "related-links",
+            "object",
+            "boolean",
+        ),
     )
 )
 

@@ -34,7 +34,7 @@ def _figure(writer: Writer, element: etree._Element) -> list[Item]:
     else:
         flow(caption, said if blank(head) else head)
     if not len(made):
-        return [*blocks([add_all(etree.Element("p"), contents(caption))] if not blank([caption]) else []), *after]
+        return [*writer.group(element, blocks(contents(caption), str(element.sourceline or 0))), *after]
     if not blank([caption]):
         add(made, caption)
     return [made, *after]
@@ -63,7 +63,7 @@ def _into_figure(made: etree._Element, after: list[Item], is_one: bool, run: lis
 def _figure_group(writer: Writer, element: etree._Element) -> list[Item]:
     """A group inside a figure; in a syntax diagram, its parts in a row: alternatives with a stroke between them."""
     found = names(element)
-    if found[0] == "figgroup" or "fragment" in found or "synblk" in found:
+    if not any(name in found for name in ("groupseq", "groupchoice", "groupcomp")):
         return list(writer.group(element, blocks(writer.content(element))))
     sign = " | " if "groupchoice" in found else " "
     parts = [made for one in element if isinstance(one.tag, str) and not blank(made := writer.convert(one))]
@@ -132,10 +132,7 @@ def _image_map(writer: Writer, element: etree._Element) -> list[Item]:
     """An image with areas: the image, and the areas' links as a list."""
     listed = etree.Element("ul")
     for area in children(element, "area"):
-        places = [*children(area, "shape"), *children(area, "coords")]
-        for place in places:
-            writer.settle(place)
-        items = writer.words(area, *places)
+        items = writer.words(area)
         if not blank(items):
             add_all(etree.SubElement(listed, "li"), items)
     rest = [one for one in element if isinstance(one.tag, str) and not is_a(one, "area")]

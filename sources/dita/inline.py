@@ -18,7 +18,7 @@ from sources.dita.documents import parsed
 from sources.dita.endnotes import footnote
 from sources.dita.flow import MATH, Item, add_all, blank, words, wrapped
 from sources.dita.links import keyed
-from sources.dita.names import children, is_a, names
+from sources.dita.names import child, children, is_a, names
 from sources.dita.places import refer
 from sources.dita.writer import Handler, Writer
 
@@ -34,7 +34,10 @@ _PLAIN: Final = (
     "delim", "sep", "oper", "repsep", "fragref",
 )  # fmt: skip
 # What readers do not get as words where it stands.
-_HIDDEN: Final = "no-topic-nesting indexterm indextermref index-base data data-about titlealts prolog sort-as unknown param"
+_HIDDEN: Final = """
+no-topic-nesting indexterm indextermref index-base data data-about titlealts prolog sort-as unknown param shape coords
+lcAreaShape lcAreaCoords lcAreaShape2 lcAreaCoords2
+"""
 # How names of mark-up are written.
 _WRITTEN: Final = {
     "xmlelement": "<{}>", "xmlatt": "@{}", "xmlpi": "<?{}?>",
@@ -179,6 +182,15 @@ def _code_file(writer: Writer, element: etree._Element) -> list[Item]:
     return ["\n".join(_lines(lines, href.partition("#")[2]))]
 
 
+def _include(writer: Writer, element: etree._Element) -> list[Item]:
+    """DITA 2.0's include: the text of another file; where there is none, the words that the author gave for that."""
+    made = _code_file(writer, element)
+    fallback = child(element, "fallback")
+    if made and fallback is not None:
+        writer.settle(fallback)
+    return made or writer.content(element)
+
+
 def _charset(element: etree._Element) -> str:
     return (element.get("format") or "").partition("charset=")[2].strip() or "utf-8-sig"
 
@@ -226,6 +238,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "svg-container": lambda writer, element: writer.standing(element, writer.content(element)),
     "foreign": _foreign,
     "coderef": _code_file,
+    "include": _include,
+    "fallback": lambda writer, element: writer.content(element),
     "fn": _footnote,
     "synnote": _footnote,
 }

@@ -22,7 +22,7 @@ from sources.dita import codes
 from sources.dita.names import child, children, is_a, names
 
 SETTINGS: Final = ("before", "after", "home")
-_YEAR: Final = re.compile(r"[12]\d{3}")
+_YEARS: Final = re.compile(r"[12]\d{3}(?:\s*[-\u2013,;\s]\s*[12]\d{3})*")  # 2019, but also 2015-2019 and 2015, 2019
 _OID: Final = re.compile(r"(?:urn:oid:)?([0-2](?:\.\d+)+)")
 _FOLD: Final = re.compile(r"\s+")
 
@@ -153,10 +153,15 @@ class Prolog:
         people = []
         for one in self._of("author"):
             inner = {name: text for name in ("credentials", "specialty", "display") if (text := self._inner(one, name))}
-            name = self._say(one)
+            name = self._listed_name(one) or self._say(one)
             if name:
                 people.append(Person(name=name, role=(one.get("type") or "").strip(), **inner))
         return unique(people)
+
+    def _listed_name(self, author: etree._Element) -> str:
+        """A name that is written in parts (`authorinformation` of books): a person's, else the organization's."""
+        parts = [one for name in ("personname", "organizationname") for one in author.iter("*") if is_a(one, name)]
+        return next((text for one in parts if (text := " ".join(" ".join(one.itertext()).split()))), "")
 
     def reviews(self) -> tuple[Review, ...]:
         """Every `data name="medical-reviewer"`."""
@@ -194,12 +199,12 @@ class Prolog:
     def _years(self, element: etree._Element) -> list[int]:
         stated = [(element, element.get("year"))] if element.get("year") is not None else []
         stated += [(one, self._say(one)) for one in children(element, "year")]
-        years = []
+        years: list[int] = []
         for one, raw in stated:
-            if raw and _YEAR.fullmatch(raw.strip()):
-                years.append(int(raw))
+            if raw and _YEARS.fullmatch(raw.strip()):
+                years += map(int, re.findall(r"\d{4}", raw))
             else:
-                self._wrong(one, f"year {raw!r}; expected four digits")
+                self._wrong(one, f"year {raw!r}; expected years of four digits")
         return years
 
     # --- lists

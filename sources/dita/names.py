@@ -13,31 +13,52 @@ from typing import Final
 from lxml import etree
 
 _TABLE: Final = """
-topic: no-topic-nesting concept task reference glossgroup troubleshooting
-concept: glossentry
-body: conbody taskbody refbody troublebody
+topic: no-topic-nesting concept task reference troubleshooting learningBase
+concept: glossentry glossgroup
+learningBase: learningOverview learningContent learningSummary learningAssessment learningPlan
+body: conbody taskbody refbody troublebody learningBasebody
 conbody: glossBody
+learningBasebody: learningOverviewbody learningContentbody learningSummarybody learningAssessmentbody learningPlanbody
 bodydiv: conbodydiv refbodydiv troubleSolution
-title: glossterm glossAcronym glossAbbreviation glossShortForm glossSynonym
+title: glossterm glossAcronym glossAbbreviation glossShortForm glossSynonym booktitle titlealt
+titlealt: linktitle subtitle titlehint
 abstract: glossdef
 shortdesc:
-section: prelreqs closereqs prereq context result postreq steps-informal tasktroubleshooting refsyn condition cause remedy
-section: glossAlt
-sectiondiv:
+section: prereq context result postreq steps-informal tasktroubleshooting refsyn condition cause remedy
+section: diagnostics diagnostics-general diagnostics-steps glossAlt
+prereq: prelreqs
+postreq: closereqs
+section: lcIntro lcObjectives lcAudience lcDuration lcPrereqs lcChallenge lcInstruction lcInteraction lcSummary lcReview
+section: lcNextSteps lcResources lcProject lcNeedsAnalysis lcGapAnalysis lcIntervention lcTechnical
 example:
-div: equation-block
-p: supequip supplies spares reqcontp glossSurfaceForm responsibleParty equation-para
-note: glossUsage glossScopeNote hazardstatement
+sectiondiv:
+div: equation-block lcQuestionBase2 lcAsset2 lcFeedback2 lcFeedbackCorrect2 lcFeedbackIncorrect2 lcAnswerContent2 lcOpenAnswer2
+div: lcMatchingItemFeedback2
+lcQuestionBase2: lcQuestion2
+p: supequip supplies spares glossSurfaceForm responsibleParty equation-para
+p: lcAsset lcFeedback lcFeedbackCorrect lcFeedbackIncorrect lcAnswerContent lcOpenAnswer lcQuestionBase
+lcQuestionBase: lcQuestion
+p: lcAge lcAssessment lcAttitude lcBackground lcDelivery lcEdLevel lcGapItemDelta lcGeneralDescription lcGoals lcJtaItem
+p: lcKnowledge lcLearnStrat lcMotivation lcNeeds lcOrgConstraints lcPlanObjective lcPlanResources lcProcesses lcSkills lcSpecChars
+p: lcTaskItem lcValues lcWorkEnvDescription
+note: glossUsage glossScopeNote hazardstatement lcInstructornote lcInstructornote2
 lq:
 q:
 pre: codeblock msgblock screen
 lines:
-fig: syntaxdiagram imagemap equation-figure
-figgroup: groupseq groupchoice groupcomp fragment synblk
-ul: steps-unordered choices messagepanel reqconds reqpers supeqli supplyli sparesli
-li: step substep choice consequence howtoavoid typeofhazard stepsection
-li: reqcond noconds personnel perscat perskill esttime supequi supply spare safecond nosafety
-ol: steps substeps safety
+fig: syntaxdiagram imagemap equation-figure lcInteractionBase
+fig: lcCIN lcClassroom lcClient lcConstraints lcDelivDate lcDownloadTime lcFileSizeLimitations lcGapItem lcGraphics lcHandouts
+fig: lcInterventionItem lcLMS lcModDate lcNoLMS lcOJT lcOrganizational lcPlanAudience lcPlanDescrip lcPlanPrereqs lcPlanSubject
+fig: lcPlanTitle lcPlayers lcResolution lcSecurity lcTask lcViewers lcW3C lcWorkEnv
+lcInteractionBase: lcTrueFalse lcSingleSelect lcMultipleSelect lcSequencing lcMatching lcHotspot lcOpenQuestion
+section: lcInteractionBase2
+lcInteractionBase2: lcTrueFalse2 lcSingleSelect2 lcMultipleSelect2 lcSequencing2 lcMatching2 lcHotspot2 lcOpenQuestion2
+figgroup: groupseq groupchoice groupcomp fragment synblk area lcArea lcHotspotMap
+div: lcHotspotMap2 lcArea2
+ul: steps-unordered choices messagepanel supeqli supplyli sparesli lcObjectivesGroup lcAnswerOptionGroup lcAnswerOptionGroup2
+li: step substep choice consequence howtoavoid typeofhazard stepsection reqcond noconds reqcontp personnel perscat perskill
+li: esttime supequi supply spare safecond nosafety lcObjective lcAnswerOption lcSequenceOption lcAnswerOption2 lcSequenceOption2
+ol: steps substeps safety reqconds reqpers lcSequenceOptionGroup lcSequenceOptionGroup2
 sl:
 sli:
 dl: parml
@@ -54,30 +75,27 @@ thead:
 tbody:
 row:
 entry:
-simpletable: choicetable properties
-sthead: chhead prophead
-strow: chrow property
+simpletable: choicetable properties lcMatchTable lcMatchTable2
+sthead: chhead prophead lcMatchingHeader lcMatchingHeader2
+strow: chrow property lcMatchingPair lcMatchingPair2
 stentry: choptionhd chdeschd choption chdesc proptypehd propvaluehd propdeschd proptype propvalue propdesc
+stentry: lcItem lcMatchingItem lcMatchingItemFeedback lcItem2 lcMatchingItem2
 itemgroup: info stepxmp stepresult tutorialinfo steptroubleshooting
 ph: b i u tt sup sub line-through overline strong em codeph synph filepath userinput systemoutput uicontrol menucascade cmd
-ph: msgph sort-as equation-inline
-keyword: apiname option parmname kwd delim sep oper cmdname msgnum varname wintitle shortcut
-keyword: markupname parameterentity textentity numcharref
+ph: msgph sort-as equation-inline oper delim sep repsep var coords lcObjectivesStem lcAreaCoords lcAreaCoords2 lcObjectivesStem2
+ph: booklibrary booktitlealt mainbooktitle completed started summary revisionid year month day
+keyword: apiname option parmname kwd cmdname msgnum varname wintitle shortcut shape lcAreaShape lcAreaShape2
+keyword: markupname parameterentity textentity numcharref anchorid anchorkey
 markupname: xmlelement xmlatt xmlnsname xmlpi
 term: abbreviated-form
 cite:
 dfn:
 tm:
 text:
-var:
-repsep:
-fragref:
-synnote:
-synnoteref:
 equation-number:
 boolean:
 state:
-xref: glossAlternateFor
+xref: glossAlternateFor fragref synnoteref coderef change-request-reference
 link:
 linkpool:
 linklist:
@@ -90,36 +108,38 @@ alt:
 longdescref:
 longquoteref:
 object: video audio
-param:
-area:
-shape:
-coords:
-fn:
+param: media-source media-track media-autoplay media-controls media-loop media-muted video-poster
+fallback:
+include:
+fn: synnote
 indexterm: index-see index-see-also index-sort-as indextermref
 index-base:
 draft-comment:
 required-cleanup:
-data: nosupeq nosupply nospares glossPartOfSpeech glossStatus glossProperty change-historylist
+data: nosupeq nosupply nospares glossPartOfSpeech glossStatus glossProperty change-historylist lcTime lcCorrectResponse lcSequence
+data: lcTime2 lcCorrectResponse2 lcSequence2 bookchangehistory bookid bookrights sort-key
+data: personinfo organizationinfo namedetails personname organizationnamedetails emailaddresses contactnumbers
 data-about:
 foreign: mathml svg-container math svg mathmlref svgref
 unknown:
-coderef:
 titlealts:
 navtitle:
 searchtitle:
-subtitle:
 prolog:
-metadata:
-map: bookmap subjectScheme classifyMap
+author: authorinformation
+metadata: lcLom
+map: bookmap subjectScheme classifyMap learningBookmap learningMap learningGroupMap learningObjectMap
 topicref: mapref topichead topicgroup keydef navref anchorref topicset topicsetref glossref ditavalref
 topicref: chapter part appendix appendices
 topicref: frontmatter backmatter preface notices dedication colophon bookabstract draftintro glossarylist indexlist toc booklists
 topicref: tablelist figurelist trademarklist bibliolist booklist amendments abbrevlist subjectdef subjectHead enumerationdef
 topicref: schemeref hasInstance hasKind hasNarrower hasPart hasRelated relatedSubjects topicsubject topicapply subjectref
-topicref: defaultSubject learningObject learningGroup learningPlan
+topicref: defaultSubject learningObject learningGroup learningObjectMapRef learningGroupMapRef learningOverviewRef
+topicref: learningContentComponentRef learningSummaryRef learningPlanRef learningPreAssessmentRef learningPostAssessmentRef
+topicref: learningContentRef mapresources
 reltable: topicSubjectTable subjectRelTable
-relheader: topicSubjectHeader subjectRelHeader
-relrow: topicSubjectRow subjectRel
+relheader:
+relrow: topicSubjectRow subjectRel topicSubjectHeader subjectRelHeader
 relcell: topicCell subjectCell subjectRole
 relcolspec:
 topicmeta: bookmeta subjectHeadMeta ditavalmeta

@@ -23,17 +23,24 @@ def _table(writer: Writer, element: etree._Element) -> list[Item]:
     """A CALS table: one canonical table for each `tgroup`, the caption on the first."""
     title, desc = child(element, "title"), child(element, "desc")
     made: list[Item] = []
-    for number, group in enumerate(children(element, "tgroup")):
-        table = writer.mark(etree.Element("table"), element, name=number == 0)
-        if number == 0 and title is not None:
+    for group in children(element, "tgroup"):
+        table = writer.mark(etree.Element("table"), element, name=not made)
+        if title is not None and not made:
             _caption(writer, table, title)
         writer.there(group, partial(_group, table, _row_header(element)))
         if table.find("tbody") is not None:
             made.append(table)
+    made = made or _title_alone(writer, element, title)
     said = blocks(writer.there(desc, lambda w, one: w.content(one))) if desc is not None else []
     rest = [one for one in element if not any(one is other for other in (title, desc)) and not is_a(one, "tgroup")]
     stray = blocks(part for one in rest if isinstance(one.tag, str) for part in writer.convert(one))
     return [*said, *made, *stray]
+
+
+def _title_alone(writer: Writer, element: etree._Element, title: etree._Element | None) -> list[Item]:
+    """The title of a table that has no rows: its words are all that there is."""
+    items = writer.words_there(title) if title is not None else []
+    return [writer.mark(add_all(etree.Element("p"), items), element)] if not blank(items) else []
 
 
 def _caption(writer: Writer, table: etree._Element, title: etree._Element) -> None:
@@ -157,7 +164,7 @@ def _simple(writer: Writer, element: etree._Element) -> list[Item]:
     title = child(element, "title")
     if title is not None:
         _caption(writer, table, title)
-    rows = children(element, "strow")
+    rows = [row for row in children(element, "strow") if children(row, "stentry")]
     key = _number(element.get("keycol")) or (1 if is_a(element, "choicetable") else 0)
     kinds = _property_columns(element) if is_a(element, "properties") else ()
     head = child(element, "sthead")
@@ -172,7 +179,8 @@ def _simple(writer: Writer, element: etree._Element) -> list[Item]:
         _remove(empty)
     rest = [one for one in element if one is not head and one is not title and not is_a(one, "strow")]
     stray = blocks(part for one in rest if isinstance(one.tag, str) for part in writer.convert(one))
-    return [*([table] if table.find("tbody") is not None else []), *stray]
+    made = [table] if table.find("tbody") is not None else _title_alone(writer, element, title)
+    return [*made, *stray]
 
 
 def _remove(row: etree._Element) -> None:
