@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from outputs import manifest
 from outputs.release import blob_key, in_parallel, manifest_key, put_once
-from pipeline.contracts import Content, OutputFile, PastRelease, Received, ReceivedFile, Released, Row, Site, Store
+from pipeline.contracts import Content, OutputFile, PastRelease, Received, ReceivedFile, Released, Row, Since, Site, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
 FOLDER: Final = "archive"
@@ -213,12 +213,13 @@ def write(store: Store, key: str, data: bytes, token: str) -> bool:
 def releases(store: Store, prefix: str) -> list[PastRelease]:
     """Every release kept, oldest first. Raises StoreError."""
 
-    def one(key: str) -> PastRelease:
-        what = f"{store.url}: {key}"
-        return manifest.record(PastRelease, manifest.read_json(store.get(key)[0], what), what)
-
     keys = _keys(store, f"{home(prefix)}/releases/")
-    return sorted(in_parallel(store, one, keys), key=lambda past: past.sequence)
+    return sorted(in_parallel(store, lambda key: _past(store, key), keys), key=lambda past: past.sequence)
+
+
+def _past(store: Store, key: str) -> PastRelease:
+    what = f"{store.url}: {key}"
+    return manifest.record(PastRelease, manifest.read_json(store.get(key, manifest.MAX_BYTES)[0], what), what)
 
 
 def content(store: Store, prefix: str, past: PastRelease) -> Content:
@@ -230,12 +231,13 @@ def content(store: Store, prefix: str, past: PastRelease) -> Content:
     return manifest.content(found, manifest.read_rows(found, shards, what), what)
 
 
-def blob(store: Store, prefix: str, sha256: str) -> bytes:
-    """The bytes of that hash, from the site's prefix or the archive, verified. Raises NotFound where neither has them."""
+def blob(store: Store, prefix: str, sha256: str, limit: int | None = None) -> bytes:
+    """The bytes of that hash, `limit` at the most, from the site's prefix or the archive, verified. Raises NotFound where neither
+    has them."""
     try:
-        data = store.get(blob_key(prefix, sha256))[0]
+        data = store.get(blob_key(prefix, sha256), limit)[0]
     except NotFound:
-        data = store.get(blob_key(home(prefix), sha256))[0]
+        data = store.get(blob_key(home(prefix), sha256), limit)[0]
     return _verified(data, sha256, store, prefix)
 
 
@@ -277,6 +279,72 @@ def _keys(store: Store, folder: str) -> list[str]:
         return [stored.key for stored in store.list(folder)]
     except NotFound:
         return []
+
+
+# --- since when ---------------------------------------------------------------------------------
+
+
+def since(store: Store, prefix: str, released: Released, most: int) -> dict[Key, Since]:
+    """Since which release each topic is live in the version that is live now, without a break: from the live release back, `most`
+    replaced ones at the most. Shards that two releases share are read once. Raises StoreError."""
+    first = Since(released.sequence, released.created, exact=True)
+    shards = _shards(store, prefix, prefix, released.sequence, released.manifest_sha256)
+    places = _placed(store, prefix, shards)
+    found, still = dict.fromkeys(places, first), set(places)
+    last = released.sequence
+    for number in _numbers(store, prefix, released.sequence)[:most]:
+        if not still:
+            return found
+        past = _past(store, f"{home(prefix)}/releases/{number}.json")
+        before = _shards(store, prefix, home(prefix), past.sequence, past.manifest_sha256)
+        others = _placed(store, prefix, {name: size for name, size in before.items() if name not in shards})
+        same = {key for key in still if places[key].shard in before or places[key].same(others.get(key))}
+        if number < last - 1:  # releases between were forgotten: what ends here may have ended there
+            found |= {key: replace(found[key], exact=False) for key in still - same}
+        found |= dict.fromkeys(same, Since(past.sequence, past.created, exact=True))
+        places |= {key: others[key] for key in same & others.keys()}
+        still, shards, last = same, before, number
+    if last > 1:  # older ones were forgotten, or are too many to read
+        found |= {key: replace(found[key], exact=False) for key in still}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A topic in a release: the shard that it is in, its version, the SHA-256 of its words."""
+
+    shard: str
+    version: str
+    text: str
+
+    def same(self, other: _Placed | None) -> bool:
+        """Whether both are one version; where none is said, the same words."""
+        return other is not None and self.version == other.version and (bool(self.version) or self.text == other.text)
+
+
+def _numbers(store: Store, prefix: str, before: int) -> list[int]:
+    """The numbers of the releases kept, the newest first."""
+    names = [key.rpartition("/")[2].removesuffix(".json") for key in _keys(store, f"{home(prefix)}/releases/")]
+    return sorted((int(name) for name in names if name.isascii() and name.isdigit() and int(name) < before), reverse=True)
+
+
+def _shards(store: Store, prefix: str, folder: str, sequence: int, sha256: str) -> dict[str, int]:
+    """The size of each shard of a release, by SHA-256."""
+    what = f"{store.url}: release {sequence} of {prefix}"
+    data = _verified(store.get(manifest_key(folder, sha256), manifest.MAX_BYTES)[0], sha256, store, prefix)
+    found = manifest.read(data, what).shards
+    manifest.check_amount(sum(shard.size for shard in found), sum(shard.topics for shard in found), what)
+    return {shard.sha256: shard.size for shard in found}
+
+
+def _placed(store: Store, prefix: str, shards: Mapping[str, int]) -> dict[Key, _Placed]:
+    parts = in_parallel(store, lambda shard: blob(store, prefix, *shard), list(shards.items()))
+    found: dict[Key, _Placed] = {}
+    for sha256, data in zip(shards, parts, strict=True):
+        for row in manifest.shard_rows(data, f"{store.url}: the shard {sha256} of {prefix}"):
+            said = (str(row.get(name, "")) for name in ("version", "text_sha256"))
+            found[str(row["id"]), str(row["language"])] = _Placed(sha256, *said)
+    return found
 
 
 # --- what is about to be removed ----------------------------------------------------------------

@@ -230,6 +230,14 @@ def read_rows(manifest: Manifest, data: Iterable[bytes], what: str) -> list[dict
     return rows
 
 
+def shard_rows(data: bytes, what: str) -> list[dict[str, Any]]:
+    """The row documents of one shard whose hash was checked: each names its topic. Raises StoreError."""
+    rows = _items(_parse(data, what), "topics", what)
+    if bad := next((row for row in rows if not isinstance(row, dict) or not {"id", "language"} <= row.keys()), None):
+        raise unsound(what, f"{bad!r:.80} where a topic is expected")
+    return rows
+
+
 def bundle_document(manifest: Manifest, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The `manifest.json` of a bundle: the manifest with all rows in `topics`, in the order of its shards and one a line, so
     that `read_bundle` can prove each."""

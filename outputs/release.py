@@ -347,7 +347,7 @@ def bundle(
     described, prefix = manifest.describe(content), site.prefix
     if previous and previous.content_sha256 == described.sha256:
         state, sequence = "unchanged", previous.sequence
-        data, _ = store.get(manifest_key(prefix, previous.manifest_sha256))
+        data, _ = store.get(manifest_key(prefix, previous.manifest_sha256), manifest.MAX_BYTES)
     else:
         header = _header(site, previous, run_id, created, 0)
         changed, objects = changes.changes(previous.content if previous else None, content, header), dict[str, bytes]()
@@ -364,7 +364,7 @@ def _reader(store: Store, prefix: str) -> Callable[[Sequence[FileRow]], Iterator
 
     def read(files: Sequence[FileRow]) -> Iterator[bytes]:
         for batch in _batches(files):
-            yield from in_parallel(store, lambda file: store.get(blob_key(prefix, file.sha256))[0], batch)
+            yield from in_parallel(store, lambda file: store.get(blob_key(prefix, file.sha256), file.size)[0], batch)
 
     return read
 

@@ -7,7 +7,7 @@ function runs in this process, in a pool or on a cluster.
 
 from __future__ import annotations
 
-from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Pruned, Received, ReceivedFile
+from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Pruned, Received, ReceivedFile, Since
 from pipeline.contracts.licensing import Around, Decision, Rights, Use
 from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, InputFiles, Read, Source, Unit
 from pipeline.contracts.releasing import Content, Outcome, Released, Releases, Signing
@@ -71,6 +71,7 @@ __all__ = [
     "Rights",
     "Row",
     "Signing",
+    "Since",
     "Site",
     "Source",
     "Store",

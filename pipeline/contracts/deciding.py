@@ -83,6 +83,15 @@ class PastRelease:
     terms_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The release by which something went live, and its moment. Not `exact`: or an earlier one, which is not kept or not read."""
+
+    sequence: int
+    created: str
+    exact: bool
+
+
 class Archive(Protocol):
     """The publisher's own memory (`outputs/archive.py`): sites, what each has had, and every release that was replaced."""
 
@@ -101,6 +110,10 @@ class Archive(Protocol):
 
     def releases(self, store: Store, prefix: str) -> list[PastRelease]:
         """Every release kept, oldest first."""
+
+    def since(self, store: Store, prefix: str, released: Released, most: int) -> dict[tuple[str, str], Since]:
+        """Since which release each topic of the live one is live in the same version without a break, by (id, language); of the
+        replaced ones the newest `most` are read. Raises StoreError."""
 
     def content(self, store: Store, prefix: str, past: PastRelease) -> Content:
         """What a kept release said, hashes verified. Raises StoreError."""

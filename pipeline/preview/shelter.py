@@ -31,16 +31,16 @@ class Sheltered:
         """As many requests at once as the base is faster with."""
         return int(getattr(self.base, "parallel", 1))
 
-    def get(self, key: str) -> tuple[bytes, str]:
+    def get(self, key: str, limit: int | None = None) -> tuple[bytes, str]:
         """See contracts.Store.get."""
         try:
-            return self.own.get(key)
+            return self.own.get(key, limit)
         except NotFound:
-            return self.base.get(key)
+            return self.base.get(key, limit)
 
-    def get_changed(self, key: str, token: str) -> tuple[bytes, str] | None:
+    def get_changed(self, key: str, token: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """See contracts.Store.get_changed."""
-        found = self.get(key)
+        found = self.get(key, limit)
         return None if found[1] == token else found
 
     def put(
