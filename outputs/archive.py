@@ -15,14 +15,26 @@ run that dies can lose none. The bytes of files stay in the prefix until `prune`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from outputs import manifest
+from outputs import manifest, packs
 from outputs.release import blob_key, in_parallel, manifest_key, put_once
-from pipeline.contracts import Content, OutputFile, PastRelease, Received, ReceivedFile, Released, Row, Since, Site, Store
+from pipeline.contracts import (
+    Content,
+    FileRow,
+    OutputFile,
+    PastRelease,
+    Received,
+    ReceivedFile,
+    Released,
+    Row,
+    Since,
+    Site,
+    Store,
+)
 from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
 FOLDER: Final = "archive"
@@ -241,6 +253,11 @@ def blob(store: Store, prefix: str, sha256: str, limit: int | None = None) -> by
     return _verified(data, sha256, store, prefix)
 
 
+def files(store: Store, prefix: str, content: Content, files: Iterable[FileRow]) -> Iterator[bytes]:
+    """The bytes of files of a content, in their order, verified, wherever they are stored. Raises NotFound."""
+    return packs.read(lambda sha256, _size: blob(store, prefix, sha256), content.packs, files, prefix)
+
+
 def terms(store: Store, prefix: str, sha256: str) -> bytes:
     """The terms of that hash, verified. Raises NotFound."""
     return _verified(store.get(_terms_key(prefix, sha256))[0], sha256, store, prefix)
@@ -251,7 +268,7 @@ def recall(store: Store, prefix: str, content: Content, new: Iterable[OutputFile
     Raises NotFound where a blob is nowhere."""
     present = {key.rpartition("/")[2] for key in _keys(store, f"{prefix}/blobs/")}
     present.update(hashlib.sha256(file.data).hexdigest() for file in new)
-    missing = {file.sha256: file.media_type for file in manifest.all_files(content) if file.sha256 not in present}
+    missing = {sha256: media_type for sha256, (_, media_type) in packs.objects(content).items() if sha256 not in present}
 
     def put_back(item: tuple[str, str]) -> bool:
         return put_once(store, blob_key(prefix, item[0]), blob(store, prefix, item[0]), item[1])
@@ -387,7 +404,7 @@ def claim(store: Store, prefix: str, content: Content, moment: str) -> None:
     if not before.since and not before.going:
         return
     described = manifest.describe(content)
-    wanted = {file.sha256 for file in manifest.all_files(content)} | {shard.sha256 for shard, _ in described.shards}
+    wanted = {*packs.objects(content), *(shard.sha256 for shard, _ in described.shards)}
 
     def change(now: Condemned) -> Condemned:
         hit = wanted.intersection(now.going)

@@ -20,7 +20,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
 from outputs._paths import set_problem
-from pipeline.contracts import Content, FileRow, Moved, Row, Withdrawn
+from pipeline.contracts import Content, FileRow, Moved, Pack, Row, Withdrawn
 from pipeline.errors import Altered, StoreError, UsageError
 
 SCHEMA: Final = "1"
@@ -29,6 +29,7 @@ SHARD_TOPICS: Final = 500
 MAX_TOPICS: Final = 1_000_000  # of a release, in rows of about 2 kB: what a client will read, and a publisher can make
 MAX_BYTES: Final = 2 * 1024**3  # of all rows; and of one file
 OWN_FILES: Final = ("manifest.json", "SHA256SUMS")  # what pull adds to a bundle
+PACK_LIMIT: Final = 64 * 1024**2  # bytes of a pack that we would read: it is held in memory
 
 _HASH_BITS: Final = 256
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -99,7 +100,7 @@ def describe(content: Content) -> Described:
     """The content as a store will have it. Raises UsageError where no bundle could hold it: two files of one path, a path that
     is not safe, a topic twice."""
     rows = [row_document(row) for row in sorted(content.rows, key=_key)]
-    if problem := _rows_problem(content) or _files_problem(all_files(content)):
+    if problem := _rows_problem(content) or _files_problem(all_files(content), content.packs):
         raise UsageError(
             f"a release can not be made: {problem}", fix="report the format or setting that names that file or topic"
         )
@@ -116,6 +117,7 @@ def describe(content: Content) -> Described:
         "withdrawn": [asdict(gone) for gone in sorted(content.withdrawn, key=_key)],
         "moved": [asdict(moved) for moved in sorted(content.moved, key=_key)],
         "upcoming": content.upcoming,
+        **({"packs": [asdict(pack) for pack in sorted(content.packs, key=lambda pack: pack.sha256)]} if content.packs else {}),
     }
     return Described(document, _sha256(canonical(document)), parts)
 
@@ -273,7 +275,7 @@ def content(manifest: Manifest, rows: Sequence[Mapping[str, Any]], what: str) ->
     """The content that manifest and row documents say, with every path checked. Raises StoreError."""
     found = record(Content, {**manifest.document, "rows": list(rows)}, what)
     found = replace(found, rows=tuple(sorted(found.rows, key=_key)))
-    if problem := _rows_problem(found) or _files_problem(all_files(found)):
+    if problem := _rows_problem(found) or _files_problem(all_files(found), found.packs):
         raise Altered(f"{what} is not safe to use: {problem}", fix=_TAMPERED)
     return found
 
@@ -371,6 +373,10 @@ def _texts_by_name(value: object, what: str) -> dict[str, str]:
     return {key: _text(inner, what) for key, inner in _mapping(value, what).items()}
 
 
+def _numbers_by_name(value: object, what: str) -> dict[str, int]:
+    return {key: _number(inner, what) for key, inner in _mapping(value, what).items()}
+
+
 def _many(read_one: Callable[[object, str], _T]) -> Callable[[object, str], tuple[_T, ...]]:
     def read_all(value: object, what: str) -> tuple[_T, ...]:
         if not isinstance(value, list):
@@ -384,6 +390,15 @@ def _file(value: object, what: str) -> FileRow:
     found = record(FileRow, value, what)
     if not is_sha256(found.sha256) or not 0 <= found.size <= MAX_BYTES:
         raise unsound(what, f"{found.path!r}: SHA-256 {found.sha256!r:.80}, {found.size} bytes")
+    return found
+
+
+def _pack(value: object, what: str) -> Pack:
+    found = record(Pack, value, what)
+    if not all(map(is_sha256, (found.sha256, *found.members))) or min(found.members.values(), default=-1) < 0:
+        raise unsound(what, f"the pack {found.sha256!r:.80}: {len(found.members)} members, or one of them is no file")
+    if found.size > PACK_LIMIT:
+        raise unsound(what, f"the pack {found.sha256}: {found.size:.3e} bytes, more than {PACK_LIMIT}")
     return found
 
 
@@ -405,12 +420,14 @@ _READERS: Final[dict[str, Callable[[object, str], Any]]] = {
     "int": _number,
     "Mapping[str, Any]": _mapping,
     "Mapping[str, str]": _texts_by_name,
+    "Mapping[str, int]": _numbers_by_name,
     "tuple[str, ...]": _many(_text),
     "tuple[Mapping[str, str], ...]": _many(_texts_by_name),
     "tuple[FileRow, ...]": _many(_file),
     "tuple[Row, ...]": _many(_row),
     "tuple[Withdrawn, ...]": _many(_withdrawn),
     "tuple[Moved, ...]": _many(_moved),
+    "tuple[Pack, ...]": _many(_pack),
 }
 _HEADER: Final = frozenset({"schema", "content", *(field.name for field in fields(Header))})
 
@@ -432,11 +449,15 @@ def _rows_problem(content: Content) -> str:
     return ""
 
 
-def _files_problem(files: Iterable[FileRow]) -> str:
+def _files_problem(files: Iterable[FileRow], packs: Iterable[Pack]) -> str:
     found = list(files)
     if problem := set_problem([*OWN_FILES, *(file.path for file in found)]):
         return problem
     sizes: dict[str, int] = {}
+    for pack in packs:
+        for sha256, size in pack.members.items():
+            if sizes.setdefault(sha256, size) != size:
+                return f"the pack {pack.sha256!r}: {size} and {sizes[sha256]} bytes of one SHA-256"
     for file in found:
         if sizes.setdefault(file.sha256, file.size) != file.size:
             return f"{file.path!r}: {file.size} and {sizes[file.sha256]} bytes of one SHA-256"

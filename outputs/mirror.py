@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from outputs import manifest, pointer, release, signing, zips
+from outputs import manifest, packs, pointer, release, signing, zips
 from pipeline.contracts import Content, Signing, Store
 from pipeline.errors import NotFound, StoreError
 
@@ -90,8 +90,8 @@ def _state(target: Store, prefix: str, live: signing.Live) -> str:
 def _objects(
     prefix: str, live: signing.Live, found: manifest.Manifest, content: Content, keys: Signing | None
 ) -> Iterator[_Object]:
-    for file in {file.sha256: file for file in manifest.all_files(content)}.values():
-        yield _Object(release.blob_key(prefix, file.sha256), file.media_type, file.size, file.sha256)
+    for sha256, (size, media_type) in packs.objects(content).items():
+        yield _Object(release.blob_key(prefix, sha256), media_type, size, sha256)
     named: list[Mapping[str, object]] = [{"sha256": shard.sha256, "size": shard.size} for shard in found.shards]
     named += [found.header.changes] if found.header.changes else []
     for one in named:

@@ -26,13 +26,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from outputs import manifest, place, pointer
+from outputs import manifest, packs, place, pointer
 from outputs._disk import explained
 from outputs._paths import bundle_problem
 from outputs.pointer import Pointer
 from outputs.release import blob_key, in_parallel, incomplete, read_release
 from outputs.trust import FOLDER, Trust
-from pipeline.contracts import FileRow, Store
+from pipeline.contracts import Content, FileRow, Pack, Store
 from pipeline.errors import Altered, NotFound, StoreError, UsageError
 
 Progress = Callable[[int, int], None]
@@ -197,7 +197,7 @@ def _install(trust: Trust, dest: Path, live: Pointer, repair: bool, progress: Pr
     content = manifest.content(found, rows, f"{store.url}: release {live.sequence} of {prefix}")
     files = list(manifest.all_files(content))
     staging = _staging(place.home(dest), _folder_name(live), before.name)
-    fetched = _stage(store, prefix, staging, files, dest, progress)
+    fetched = _stage(store, prefix, staging, content, dest, progress)
     _write_own(staging, found, rows, files)
     final = _free_name(place.home(dest), _folder_name(live))
     _switch(staging, final, dest)
@@ -278,10 +278,10 @@ def _staging(home: Path, name: str, installed: str) -> Path:
     return staging
 
 
-def _stage(store: Store, prefix: str, staging: Path, files: Sequence[FileRow], old: Path, progress: Progress | None) -> list[int]:
+def _stage(store: Store, prefix: str, staging: Path, content: Content, old: Path, progress: Progress | None) -> list[int]:
     """Puts every file in its place below `staging`: kept there, linked from the bundle `old`, copied from another path, or
     fetched. Returns the sizes of what was fetched."""
-    wanted = {file.path: file for file in files}
+    wanted = {file.path: file for file in manifest.all_files(content)}
     there, sums = _keep(staging, wanted), _sums(old)
     for path, file in wanted.items():
         if path not in there and sums.get(path) == file.sha256 and _is(old / path, file):
@@ -289,33 +289,49 @@ def _stage(store: Store, prefix: str, staging: Path, files: Sequence[FileRow], o
             there.add(path)
     held = {sha256: old / path for path, sha256 in sums.items()} | {wanted[path].sha256: staging / path for path in there}
     missing: dict[str, list[FileRow]] = {}
-    for file in files:
-        if file.path not in there:
-            missing.setdefault(file.sha256, []).append(file)
+    homes = packs.homes(content.packs)
+    for path, file in wanted.items():
+        if path not in there:
+            missing.setdefault(homes.get(file.sha256, file).sha256, []).append(file)
     done, fetched = len(there), []
-    for same, size in in_parallel(store, lambda same: _write(store, prefix, staging, same, held), list(missing.values())):
+    work = list(missing.values())
+    for written, size in in_parallel(store, lambda some: _write(store, prefix, staging, some, homes, held), work):
         fetched += [size] if size is not None else []
-        done += same
+        done += written
         if progress:
-            progress(done, len(files))
+            progress(done, len(wanted))
     if progress and not missing:
-        progress(done, len(files))
+        progress(done, len(wanted))
     return fetched
 
 
 def _write(
-    store: Store, prefix: str, staging: Path, files: Sequence[FileRow], held: Mapping[str, Path]
+    store: Store, prefix: str, staging: Path, files: Sequence[FileRow], homes: Mapping[str, Pack], held: Mapping[str, Path]
 ) -> tuple[int, int | None]:
-    """Writes files of the same bytes. Returns how many, and the size where the bytes had to be fetched."""
-    first, source = files[0], held.get(files[0].sha256)
-    local = source is not None and _is(source, first)
-    data = source.read_bytes() if source and local else store.get(blob_key(prefix, first.sha256), first.size)[0]
-    manifest.check_blob(data, first.sha256, first.size, f"{store.url}: {blob_key(prefix, first.sha256)}")
+    """Writes files that one object of the store holds: a pack, or else their very bytes. Returns how many, and the size of the
+    object where it had to be fetched, because a file is not at hand here (`held`: places by SHA-256)."""
+    by_hash: dict[str, list[FileRow]] = {}
+    for file in files:
+        by_hash.setdefault(file.sha256, []).append(file)
+    away = {sha256 for sha256, same in by_hash.items() if not (sha256 in held and _is(held[sha256], same[0]))}
+    for sha256 in by_hash.keys() - away:
+        data = held[sha256].read_bytes()
+        manifest.check_blob(data, sha256, by_hash[sha256][0].size, f"{held[sha256]}")
+        _place(staging, by_hash[sha256], data)
+    if not away:
+        return len(files), None
+    whole = homes.get(files[0].sha256) or Pack(files[0].sha256, {files[0].sha256: files[0].size})
+    key = blob_key(prefix, whole.sha256)
+    for sha256, data in packs.cut(whole, store.get(key, whole.size)[0], away, f"{store.url}: {key}"):
+        _place(staging, by_hash[sha256], data)
+    return len(files), whole.size
+
+
+def _place(staging: Path, files: Sequence[FileRow], data: bytes) -> None:
     for file in files:
         path = staging / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    return len(files), None if local else first.size
 
 
 def _keep(staging: Path, wanted: Mapping[str, FileRow]) -> set[str]:

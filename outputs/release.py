@@ -28,7 +28,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from outputs import changes, manifest, pointer, zips
+from outputs import changes, manifest, packs, pointer, zips
+from outputs.packs import packed as packed  # a part of contracts.Releases
 from outputs.pointer import Pointer
 from pipeline.contracts import Content, Outcome, Released, Signing, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
@@ -333,7 +334,7 @@ def _zip(
         return to.zip
     found = manifest.read(store.get(manifest_key(site.prefix, to.manifest))[0], f"the manifest of {site.prefix}")
     rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {site.prefix}")
-    data = zips.pack(found, rows, manifest.all_files(content), _reader(store, site.prefix))
+    data = zips.pack(found, rows, manifest.all_files(content), _reader(store, site.prefix, content))
     made = zips.described(data)
     put_once(store, zips.key(site.prefix, made["sha256"]), data, zips.MEDIA_TYPE)
     return made
@@ -355,16 +356,22 @@ def bundle(
         data = objects[manifest_key(prefix, _stage(described, header, changed, objects, prefix).manifest)]
     found = manifest.read(data, f"the manifest of {prefix}")
     rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {prefix}")
-    zips.write(path, found, rows, manifest.all_files(content), _reader(store, prefix))
+    zips.write(path, found, rows, manifest.all_files(content), _reader(store, prefix, content))
     return Outcome(state, sequence, described.sha256)
 
 
-def _reader(store: Store, prefix: str) -> Callable[[Sequence[FileRow]], Iterator[bytes]]:
-    """Reads blobs in order, as many at a time as the store is faster with."""
+def _reader(store: Store, prefix: str, content: Content) -> Callable[[Sequence[FileRow]], Iterator[bytes]]:
+    """Reads files of a content in order, as many at a time as the store is faster with."""
+
+    def get(sha256: str, size: int) -> bytes:
+        return store.get(blob_key(prefix, sha256), size)[0]
 
     def read(files: Sequence[FileRow]) -> Iterator[bytes]:
-        for batch in _batches(files):
-            yield from in_parallel(store, lambda file: store.get(blob_key(prefix, file.sha256), file.size)[0], batch)
+        inside = packs.homes(content.packs)
+        together = packs.read(get, content.packs, [file for file in files if file.sha256 in inside], prefix)
+        alone = _batches(file for file in files if file.sha256 not in inside)
+        singly = (data for batch in alone for data in in_parallel(store, lambda file: get(file.sha256, file.size), batch))
+        return (next(together if file.sha256 in inside else singly) for file in files)
 
     return read
 
@@ -448,7 +455,7 @@ def _put_objects(store: Store, objects: Mapping[str, bytes], progress: Progress 
 def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int]) -> None:
     """Lists the store and raises StoreError unless every file of the release, and `more` (size by key), is there in its size.
     A blob of another size is no write of ours that ended well: it is removed, so that the next run stores it anew."""
-    wanted = {blob_key(prefix, file.sha256): file.size for file in manifest.all_files(content)} | dict(more)
+    wanted = {blob_key(prefix, sha256): size for sha256, (size, _) in packs.objects(content).items()} | dict(more)
     folders = dict.fromkeys(key.removeprefix(f"{prefix}/").partition("/")[0] for key in wanted)
     found = {key: size for folder in folders for key, size in _sizes(store, f"{prefix}/{folder}/")}
     wrong = sorted(key for key, size in wanted.items() if found.get(key) != size)

@@ -7,7 +7,7 @@ rollbacks, offboarding.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.contracts import Archive, Content, FileRow, Outcome, OutputFile, Released, Releases, Site, Store
@@ -30,7 +30,7 @@ def hand_over(
     """Stores the files that are new, keeps the release that is live, and publishes. Raises RaceLost, StoreError, UsageError."""
     releases: Releases = system.releases.load()
     archive: Archive = system.archive.load()
-    content = as_live(content, live)
+    content, files = as_stored(system, content, live, files)
     stored = releases.put_files(store, site.prefix, files, set(releases.present(store, site.prefix)))
     if live is None or content != live.content:
         archive.describe(store, site)
@@ -40,10 +40,13 @@ def hand_over(
     return replace(outcome, uploaded=outcome.uploaded + stored)
 
 
-def as_live(content: Content, live: Released | None) -> Content:
+def as_stored(
+    system: System, content: Content, live: Released | None, files: Iterable[OutputFile]
+) -> tuple[Content, Sequence[OutputFile]]:
     """The content, or that of the live release where a later day is all that differs: a day that changed nothing is no new
-    release, partners would fetch the same again."""
-    return live.content if live and replace(content, as_of=live.content.as_of) == live.content else content
+    release, partners would fetch the same again. And what is to be stored for these files."""
+    content, objects = system.releases.load().packed(content, live.content if live else None, files)
+    return (live.content if live and replace(content, as_of=live.content.as_of) == live.content else content), objects
 
 
 def file_rows(files: Iterable[OutputFile]) -> tuple[FileRow, ...]:

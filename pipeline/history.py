@@ -148,7 +148,8 @@ def write(system: System, store: Store, prefix: str, found: Shown, folder: Path)
     """Writes the bytes, the terms and the report to a folder, and returns what was written. Raises StoreError where bytes are
     gone or altered, UsageError where the folder can not be written."""
     archive: Archive = system.archive.load()
-    data = {file.path: archive.blob(store, prefix, file.sha256) for file in found.files}
+    names = [file.path for file in found.files]
+    data = dict(zip(names, archive.files(store, prefix, found.content, found.files), strict=True))
     data["report.json"] = (json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n").encode()
     if found.terms:
         data["terms.json"] = found.terms

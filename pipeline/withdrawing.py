@@ -187,7 +187,8 @@ def reduced(context: Context, job: Job, live: Released, base: Content, rows: tup
     kept = {row.path: row for row in base.files}
     kept.update({row.path: row for row in file_rows([*sheets, *whole])})
     files = tuple(kept[path] for path in sorted(kept))
-    return replace(base, rows=rows, withdrawn=withdrawn, files=files), [*whole, *notices]
+    packs = (*base.packs, *live.content.packs)
+    return replace(base, rows=rows, withdrawn=withdrawn, files=files, packs=packs), [*whole, *notices]
 
 
 # Per process: notices are the same for most sites, and are made once.

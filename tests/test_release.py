@@ -36,7 +36,7 @@ from outputs import manifest, pull, release
 from outputs import signing as metadata
 from outputs.pointer import Pointer
 from outputs.stores import folder
-from pipeline.contracts import Content, FileRow, Moved, Outcome, OutputFile, Row, Store, Withdrawn
+from pipeline.contracts import Content, FileRow, Moved, Outcome, OutputFile, Pack, Row, Store, Withdrawn
 from pipeline.errors import NotFound, PreconditionFailed, RaceLost, StoreError, UsageError
 
 __all__ = ["s3_place"]
@@ -121,7 +121,8 @@ def test_every_field_comes_back() -> None:
 
     rows = (filled(Row, files=(file("z"), file("a"))), Row("y", "en", "", status=""), Row("y", "es", "T"))
     gone = filled(Withdrawn, id="w", language="en", files=(file("c"),))
-    whole = filled(Content, rows=rows, files=(file("b"),), withdrawn=(gone,), moved=(filled(Moved),))
+    pack = filled(Pack, sha256="b" * 64, members={"a" * 64: 7})
+    whole = filled(Content, rows=rows, files=(file("b"),), withdrawn=(gone,), moved=(filled(Moved),), packs=(pack,))
     described = manifest.describe(whole)
     data = manifest.write(described, manifest.Header("p", "s", 1, "", "r", "c"))
     found = manifest.read(data, "it")

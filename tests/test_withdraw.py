@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import zipfile
 from dataclasses import replace
@@ -37,7 +38,7 @@ __all__ = ["s3_place"]  # pytest finds the fixture by its name here
 TODAY = datetime.now(UTC).date()
 HOW = ["--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva"]
 TOLD = "It has an error in it. Do not use it."
-GONE = ("medicine-0", "medicine-1")
+DRILL = int(os.environ.get("DRILL_TOPICS", "2"))  # topics that the drill withdraws
 
 
 @pytest.fixture
@@ -111,17 +112,23 @@ def check_there(bundle: Path, topic: str) -> None:
         assert "911" in text, name
 
 
-def test_the_drill(library: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_the_drill(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """A source is broken, a partner has left, a run is under way: live everywhere at once, also for the partner that left. The
-    run that was under way harms nothing; the next one and what is unzipped over an old bundle show the notice; restored, it is
-    back."""
+    run that was under way harms nothing; the next one, a rollback, and what is unzipped over an old bundle show the notice;
+    restored, it is back."""
+    library = shared_library.make(tmp_path / "library", topics=DRILL + 2, partners=2, sharing=DRILL)
+    if kind == "s3":
+        on_s3(library, request.getfixturevalue("s3_place"))
+    run(library)
+    broken, changed = (f"medicine-{DRILL + number}" for number in range(2))
+    gone = [f"medicine-{number}" for number in range(DRILL)]
     old = tmp_path / "unzipped"
     shutil.copytree(pulled(library, "partner-0", tmp_path / "before").resolve(), old)
     (library.parent / "partners/partner-1.toml").rename(library.parent / "partner-1.toml")
-    (library.parent / "topics/medicine-2.dita").write_text("<topic")
-    (library.parent / "topics/medicine-3.dita").write_text(
-        (library.parent / "topics/medicine-3.dita").read_text().replace("About", "All about")
-    )
+    (library.parent / f"topics/{broken}.dita").write_text("<topic")
+    source = library.parent / f"topics/{changed}.dita"
+    source.write_text(source.read_text().replace("About", "All about"))
     done: list[Result] = []
 
     def meanwhile(*_: object) -> None:
@@ -132,16 +139,16 @@ def test_the_drill(library: Path, tmp_path: Path) -> None:
     options = Options(lambda _zone: TODAY, "slow run", moment.isoformat(timespec="seconds"), workers=1)
     report = run_once(system_of(library), options, meanwhile)
     assert [site.exit_code for site in report.sites if site.site == "partner-0"] == [5]
-    assert "live: release 2, 2 topics withdrawn" in done[0].output
+    assert f"live: release 2, {DRILL} topics withdrawn" in done[0].output
     for partner in ("partner-0", "partner-1"):
         bundle = pulled(library, partner, tmp_path / partner)
-        for topic in GONE:
+        for topic in gone:
             check_gone(bundle, topic)
-        check_there(bundle, "medicine-3")
+        check_there(bundle, changed)
 
     after = run(library, code=1)
     (site,) = [site for site in after["sites"] if site["site"] == "partner-0"]
-    assert (site["state"], site["withdrawn"]) == ("published", [f"{topic} en" for topic in GONE])
+    assert (site["state"], site["withdrawn"]) == ("published", sorted(f"{topic} en" for topic in gone))
     assert ["withdraw" in line for line in after["decisions"]] == [True]
     bundle = pulled(library, "partner-0", tmp_path / "partner-0")
     for path in bundle.resolve().rglob("*"):
@@ -149,14 +156,21 @@ def test_the_drill(library: Path, tmp_path: Path) -> None:
             target = old / path.relative_to(bundle.resolve())
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-    for topic in GONE:
+    for topic in gone:
         check_gone(old, topic)
-    check_there(old, "medicine-3")
+    check_there(old, changed)
 
-    command("restore", *GONE, "--by", "Ana Silva", config=library)
+    command("rollback", "--partner", "partner-0", "--to", "1", "--by", "Ana Silva", config=library)
+    bundle = pulled(library, "partner-0", tmp_path / "partner-0")
+    for topic in gone:
+        check_gone(bundle, topic)
+    check_there(bundle, changed)
+
+    command("restore", *gone, "--by", "Ana Silva", config=library)
+    command("resume", "--partner", "partner-0", "--by", "Ana Silva", config=library)
     run(library, code=1)
     bundle = pulled(library, "partner-0", tmp_path / "partner-0")
-    for topic in GONE:
+    for topic in gone:
         check_there(bundle, topic)
     assert list(csv.DictReader(io.StringIO((bundle / "withdrawn.csv").read_text()))) == []
 

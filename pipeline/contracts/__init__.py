@@ -28,7 +28,7 @@ from pipeline.contracts.rendering import (
     Translated,
     View,
 )
-from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
+from pipeline.contracts.rows import FileRow, Moved, Pack, Row, Withdrawn
 from pipeline.contracts.storing import Destination, Store, Stored
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Moved",
     "Outcome",
     "OutputFile",
+    "Pack",
     "PastRelease",
     "Place",
     "Presentation",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.contracts.releasing import Content, Released
 from pipeline.contracts.rendering import OutputFile, Site
-from pipeline.contracts.rows import Row
+from pipeline.contracts.rows import FileRow, Row
 from pipeline.contracts.storing import Store
 
 
@@ -120,6 +120,9 @@ class Archive(Protocol):
 
     def blob(self, store: Store, prefix: str, sha256: str) -> bytes:
         """The bytes of that hash, from the site's prefix or from the archive, verified. Raises NotFound."""
+
+    def files(self, store: Store, prefix: str, content: Content, files: Iterable[FileRow]) -> Iterator[bytes]:
+        """The bytes of files of a content, in their order, verified, wherever they are stored. Raises NotFound."""
 
     def terms(self, store: Store, prefix: str, sha256: str) -> bytes:
         """The terms of that hash. Raises NotFound."""

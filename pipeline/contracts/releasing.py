@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.contracts.rows import FileRow, Moved, Row, Withdrawn
+from pipeline.contracts.rows import FileRow, Moved, Pack, Row, Withdrawn
 from pipeline.contracts.storing import Store
 
 if TYPE_CHECKING:  # a partner's client has releases, and neither topics nor formats
@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # a partner's client has releases, and neither topics nor for
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a release says, free of when and by which run: the same inputs give the same bytes of it."""
+    """What a release says, free of when and by which run: the same inputs give the same bytes of it. A file whose SHA-256 is in
+    one of `packs` is stored there, any other as an object of its own."""
 
     as_of: str
     terms_sha256: str
@@ -28,6 +29,7 @@ class Content:
     withdrawn: tuple[Withdrawn, ...] = ()
     moved: tuple[Moved, ...] = ()
     upcoming: tuple[Mapping[str, str], ...] = ()
+    packs: tuple[Pack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class Releases(Protocol):
 
     def put_files(self, store: Store, prefix: str, files: Iterable[OutputFile], present: set[str]) -> int:
         """Stores each file's blob unless its SHA-256 is in `present` (to which it is added). Returns the number stored."""
+
+    def packed(self, content: Content, live: Content | None, files: Iterable[OutputFile]) -> tuple[Content, list[OutputFile]]:
+        """The content as it is stored, after what is live, and of these files, which may be new, the objects to put: notices of
+        withdrawn topics are many and small, and go together in packs."""
 
     def present(self, store: Store, prefix: str) -> set[str]:
         """The SHA-256 of every blob that the site's prefix holds."""

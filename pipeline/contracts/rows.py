@@ -20,6 +20,19 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Pack:
+    """One object of a store that holds many files, end to end, in the order of their SHA-256 (`members`: bytes by SHA-256)."""
+
+    sha256: str
+    members: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return sum(self.members.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One topic of a release, as manifest and catalog show it; what rules need to judge it again is in it.
     Dates are ISO strings ("" = none). `links` are (id, language) pairs that its pages lead to. `source` tells its input file

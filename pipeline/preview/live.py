@@ -57,7 +57,9 @@ class Shop:
     def bytes(self, system: System, site: str, file: FileRow) -> bytes:
         """The bytes of a live file. Raises StoreError."""
         store = system.open_store(system.configuration.settings.store)
-        return system.archive.load().blob(store, prefix_of(site), file.sha256)
+        released = self.live(system, site).released
+        content = [released.content] if released else []
+        return b"".join(data for each in content for data in system.archive.load().files(store, prefix_of(site), each, [file]))
 
 
 def _read(system: System, prefix: str) -> Live:

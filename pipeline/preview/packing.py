@@ -17,7 +17,7 @@ from pipeline.contents import Made
 from pipeline.contracts import Site
 from pipeline.errors import UsageError
 from pipeline.findings import Finding, Severity
-from pipeline.handover import as_live
+from pipeline.handover import as_stored
 from pipeline.plugins import System
 from pipeline.preview.aside import Aside, Progress
 from pipeline.preview.shelter import sheltered
@@ -76,15 +76,16 @@ def pack(system: System, site: str, today: Days, folder: str, progress: Progress
 
 def _zipped(state: State, packed: Packed, made: Made, options: Options, path: Path, progress: Progress) -> Packed:
     """The zip of what was made: from the blobs of the store, and those that stand beside it."""
-    prefix, content, live = prefix_of(packed.site), made.content, state.live.get(prefix_of(packed.site))
+    prefix, live = prefix_of(packed.site), state.live.get(prefix_of(packed.site))
     store, releases = state.context.store, state.context.system.releases.load()
     if store is None:
         raise UsageError("a bundle can not be made of a dry run")
-    releases.put_files(store, prefix, made.files, set(releases.present(store, prefix)))
+    content, objects = as_stored(state.context.system, made.content, live, made.files)
+    releases.put_files(store, prefix, objects, set(releases.present(store, prefix)))
     files = sum(len(row.files) for row in content.rows) + len(content.files) + sum(len(gone.files) for gone in content.withdrawn)
     progress("files", 0, files)
     site = Site(find_partner(state.context.system, packed.site).id, packed.site, packed.site, prefix)
-    outcome = releases.bundle(store, site, as_live(content, live), live, path, run_id=options.run_id, created=options.created)
+    outcome = releases.bundle(store, site, content, live, path, run_id=options.run_id, created=options.created)
     progress("files", files, files)
     return replace(
         packed,
