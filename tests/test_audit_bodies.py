@@ -275,3 +275,20 @@ def test_the_words_digest_moves_with_words_alone() -> None:
     alt = load(dump(plain).replace(b"A cuff around", b"A cuff about"))
     assert audit.text_sha256(same) == audit.text_sha256(plain)
     assert len({audit.text_sha256(each) for each in (plain, other, alt)}) == 3
+
+
+SHAPE_FAULTS = {
+    "header over empty cells": ("  Dose taken:\n", ""),
+    "header over no cell": ("How long it lasted", ""),
+    "header of the inner table": ("With food: ", ""),
+    "warning's word in a header": ("Warning: Dose", "Dose"),
+    "words after an inner list": ("  Then rest.\n", ""),
+}
+
+
+@pytest.mark.parametrize("fault", SHAPE_FAULTS)
+def test_text_of_odd_shapes(fault: str) -> None:
+    made = rendering("text", topic("shapes"))
+    old, new = SHAPE_FAULTS[fault]
+    assert made.body_findings() == []
+    assert made.body_findings(swapped(made.body.content, old, new)) != []

@@ -180,9 +180,14 @@ class _Writer:
         parts = [element.text or ""]
         for child in element:
             if _shown(child):
-                parts.append(f" {self.text(child)} " if child.tag in BLOCKS else self.inline(child))
+                parts.append(f" {self._said(child)} " if child.tag in BLOCKS else self.inline(child))
             parts.append(child.tail or "")
         return "".join(parts)
+
+    def _said(self, block: etree._Element) -> str:
+        """A block's text where it must stand on a line; a warning keeps its word."""
+        word = f"{_kind_word(self.words, block.get('data-kind', 'note'))}: " if block.tag == "aside" else ""
+        return word + self.text(block)
 
     def inline(self, element: etree._Element) -> str:
         """One inline element's text."""

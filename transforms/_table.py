@@ -51,11 +51,18 @@ def rows(table: etree._Element, shown: Callable[[etree._Element], bool], text: C
     if not body:
         heads, body = [], heads
     headers = _Headers(heads, text)
+    lonely = tuple(Cell(cell.element, "") for cell in headers.over_nothing(body, columns))
+    if lonely:  # rows that are shorter than their header
+        yield Row(cells=lonely)
     for line in body:
-        if len(line) == 1 and columns > 1 and line[0].end - line[0].start >= columns:
+        if _is_title(line, columns):
             yield Row(title=line[0].element)
         elif line:
             yield _row(line, headers)
+
+
+def _is_title(line: list[_Placed], columns: int) -> bool:
+    return len(line) == 1 and columns > 1 and line[0].end - line[0].start >= columns
 
 
 def _row(line: list[_Placed], headers: _Headers) -> Row:
@@ -79,6 +86,13 @@ class _Headers:
             here = [words for head, words in level if words and head.start < cell.end and head.end > cell.start]
             said.update(dict.fromkeys([" / ".join(dict.fromkeys(here))] if here else []))
         return ", ".join(said)
+
+    def over_nothing(self, body: list[list[_Placed]], columns: int) -> list[_Placed]:
+        """The header cells with words under which no row has a cell."""
+        filled = {n for line in body if not _is_title(line, columns) for cell in line for n in range(cell.start, cell.end)}
+        return [
+            head for level in self.levels for head, words in level if words and filled.isdisjoint(range(head.start, head.end))
+        ]
 
 
 def _header_count(lines: list[tuple[str, list[_Placed]]]) -> int:

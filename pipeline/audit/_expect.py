@@ -34,6 +34,8 @@ _ROLES: Final = {
 }
 # These keep their role when their words stand in a paragraph of their own.
 _KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
+# An item or cell that begins with one of these has begun: its sign stands before what these hold.
+_FILL: Final = frozenset({"ul", "ol", "dl", "table"})
 _SCRIPTS: Final = {"sup": "^", "sub": "_"}
 _MATH: Final = f"{{{MATHML}}}math"
 # Another notation of a formula, which nobody sees.
@@ -240,6 +242,8 @@ class _Walk:
                 self._emit(_Owner("word"), at, label, optional=True)
         elif element.tag == _MATH:
             self._inline(element, owner, at)
+        elif element.tag in _FILL:
+            owner.started = True
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
             owner = self._owner(element, kind, at)
         start = len(self.blocks)

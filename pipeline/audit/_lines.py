@@ -146,13 +146,15 @@ class _Match:
         index = 0
         while index < len(self.blocks):
             block = self.blocks[index]
+            if block.column:
+                self.tables = (*self.tables, *block.tables)  # its headers may be all that is said of a table
             if block.column or self._take(index):
                 index += 1
                 yield from self.late
                 continue
             index = yield from self._difference(index)
-        yield from self._columns()
         self._layout(self.blocks[-1] if self.blocks else None, after=True)
+        yield from self._columns()
         if self.at < len(self.found) and not self.inside:
             yield codes.TEXT_ADDED.at(
                 "", 0, f"{quoted(self._said(self.at, len(self.found)))} is neither the topic's nor a known label"
@@ -201,18 +203,24 @@ class _Match:
     def _head(self, block: Block, shortest: int) -> bool:
         """Passes a column's header (or a cell that reaches over rows) where one is next; one that a cell may begin with
         must be longer than `shortest` words, or closed by a sign."""
-        for table in dict.fromkeys((*reversed(block.tables), *reversed(self.tables))):
+        tables = tuple(dict.fromkeys((*reversed(block.tables), *reversed(self.tables))))
+        for table in tables:
             for phrase in self.heads.get(table, ()):
                 end = self.at + len(phrase)
                 if tuple(self.texts[self.at : end - 1]) == phrase[:-1] and end <= len(self.texts):
                     last = self.texts[end - 1]
                     closed = last[-1:] in (":", ",") and last[:-1].rstrip(":") == phrase[-1].rstrip(":")
                     if closed or (last == phrase[-1] and (len(phrase) > shortest or self._slash(end))):
-                        self.seen.add((table, phrase))
+                        self.seen.add((self._of(tables, table, phrase), phrase))
                         self.passed.add(phrase)
                         self.at = end
                         return True
         return False
+
+    def _of(self, tables: Sequence[int], table: int, phrase: tuple[str, ...]) -> int:
+        """Of tables in one another that share a header, the outermost of which it was not seen yet."""
+        alike = (one for one in reversed(tables) if phrase in self.heads.get(one, ()) and (one, phrase) not in self.seen)
+        return next(alike, table)
 
     def _slash(self, at: int) -> bool:
         return at < len(self.texts) and self.texts[at] == "/"
@@ -223,12 +231,13 @@ class _Match:
             return False
         word = self.found[self.at]
         self.clean = self.clean or word.starts
-        numbered = block is not None and (block.kind != "heading" or not block.level)
+        alone = word.starts and word.ends  # the number of an item without words
+        numbered = alone or (block is not None and (block.kind != "heading" or not block.level))
         if word.text in _SIGNS and (self.clean or word.text in "|/"):
             self.marker = word.text if word.text in "-*•" else self.marker
         elif numbered and self.clean and _NUMBER.fullmatch(word.text):
             self.marker = word.text
-        elif not (word.starts and word.ends and _RULE.fullmatch(word.text)):
+        elif not (alone and _RULE.fullmatch(word.text)):
             return False
         self.at += 1
         return True

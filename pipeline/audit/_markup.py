@@ -51,6 +51,8 @@ ROLES: Final = {
     "th": "header", "caption": "caption", "figcaption": "caption", "pre": "preformatted",
 }  # fmt: skip
 KEEPS: Final = frozenset({"item", "term", "definition", "cell", "header", "caption"})
+# An item or cell that begins with one of these has begun.
+FILL: Final = frozenset({"ul", "ol", "dl", "table"})
 SCRIPTS: Final = {"sup": "^", "sub": "_"}
 # Elements that make a browser read on in another way than a reader of mark-up expects.
 _TREACHEROUS: Final = names("plaintext xmp listing noembed noframes frameset frame isindex nextid marquee bdo")
@@ -330,6 +332,8 @@ class _Walk:
             at = replace(at, within=(*at.within, element.get("data-kind", "")))
             owner.started = True
             owner = _Owner("paragraph")
+        elif name in FILL:
+            owner.started = True
         kind = ROLES.get(name, "")
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in KEEPS):
             level = int(name[1]) if kind == "heading" else 0

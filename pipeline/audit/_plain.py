@@ -353,9 +353,13 @@ class _Pass:
             raise NotPlain("a block in a link")
         if self.run:
             self._flush()
-        if tag.empty:
-            return
         owner, role = self.owner, tag.role
+        if tag.empty:  # an item without words counts all the same
+            if self.stack[-1][0] == "ol":
+                self.counts[-1] += 1
+            return
+        if tag.name in markup.FILL:
+            owner.started = True
         if tag.simple:
             self.stack.append((tag.name, number, tag.bare, self._simple_ended, owner))
         else:
