@@ -1,7 +1,7 @@
 """Every topic of the inputs, before any body is read.
 
 In: a System and the sets of conditions that its partners name. Out: `Catalog`: files, one index per source and
-set of conditions, settled ids, complete metadata, and what is wrong with the inputs.
+set of conditions, settled ids, complete metadata, and what is wrong with the inputs. `Surveyor` keeps one up while files change.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline import identity, inputs
-from pipeline.contracts import Conditions, Files, Index, InputFiles
+from pipeline.contracts import Conditions, Files, Index, Indexer, InputFiles, Source
 from pipeline.editions import Key
-from pipeline.errors import UsageError
+from pipeline.errors import NotFound, UsageError
 from pipeline.findings import Finding
 from pipeline.plugins import System
+from pipeline.settings import Publisher
 from pipeline.topic import Metadata
 
 
@@ -40,7 +42,7 @@ class Catalog:
         """Every language of a topic, sorted."""
         return tuple(sorted({language for _, language in self.metadata}))
 
-    @property
+    @cached_property
     def concepts(self) -> dict[str, tuple[Key, ...]]:
         """The topics that say the same thing in other languages or at other levels of detail."""
         found: dict[str, list[Key]] = defaultdict(list)
@@ -56,19 +58,112 @@ class Catalog:
 
 def survey(system: System, conditions: Iterable[str]) -> Catalog:
     """Lists the inputs, asks each source what is in its files, and settles who is who."""
-    files = open_inputs(system)
-    known = {name: plugin.load() for name, plugin in system.sources.items()}
-    claimed = inputs.survey(files, known)
-    findings = [*files.findings, *claimed.findings]
-    indexes: dict[tuple[str, str], Index] = {}
-    for name in sorted(set(conditions)) or [""]:
+    return Surveyor().catalog(system, conditions)
+
+
+class Surveyor:
+    """Makes one catalog after the other of the same inputs; what is not touched by a change is not looked at again."""
+
+    def __init__(self) -> None:
+        self._files: inputs.Inputs | None = None
+        self._owners: dict[str, inputs.Owner] = {}
+        self._indexers: dict[tuple[str, str], Indexer] = {}
+        self._settlers: dict[str, identity.Settler] = {}
+        self._profiles: dict[str, Conditions] = {}
+        self._publisher: Publisher | None = None
+
+    def catalog(self, system: System, conditions: Iterable[str], changed: Collection[str] | None = None) -> Catalog:
+        """The catalog now. `changed`: names of the input files and folders that changed, came or went since the last call (None =
+        any may have). After an error (UsageError, StoreError) the next call must say None."""
+        files, changed = self._listed(system, changed)
+        for name in self._owners.keys() & changed if changed is not None else [*self._owners]:
+            del self._owners[name]
+        known = {name: plugin.load() for name, plugin in system.sources.items()}
+        claimed = inputs.survey(files, known, self._owners)
+        findings = [*files.findings, *claimed.findings]
+        if self._publisher != system.configuration.publisher:
+            self._publisher, self._settlers = system.configuration.publisher, {}
+        indexes: dict[tuple[str, str], Index] = {}
+        names = sorted(set(conditions)) or [""]
+        for name in names:
+            settled, problems = self._indexed(system, name, files, known, claimed, changed)
+            findings += [finding for index in settled.values() for finding in index.findings] + problems
+            indexes.update({(source, name): index for source, index in settled.items()})
+        for name in self._profiles.keys() - set(names):
+            self._forget(name)
+        metadata = {entry.metadata.key: entry.metadata for index in indexes.values() for entry in index.entries}
+        return Catalog(files, indexes, metadata, tuple(dict.fromkeys(findings)))
+
+    def _listed(self, system: System, changed: Collection[str] | None) -> tuple[inputs.Inputs, frozenset[str] | None]:
+        """The files, and which of them changed: those that came or went, and all below a changed folder, among them."""
+        before = self._files
+        if before is None or changed is None:
+            self._files = open_inputs(system)
+            return self._files, None
+        if all(_readable(before, name) for name in changed):
+            self._files = before.anew()
+            return self._files, frozenset(changed)
+        self._files = open_inputs(system)
+        old, new = set(before.names()), set(self._files.names())
+        folders = tuple(f"{name}/" for name in changed if name not in old | new)
+        below = (name for name in new if name.startswith(folders)) if folders else ()
+        return self._files, frozenset((*changed, *(old ^ new), *below))
+
+    def _indexed(
+        self,
+        system: System,
+        name: str,
+        files: inputs.Inputs,
+        known: Mapping[str, Source],
+        claimed: inputs.Survey,
+        changed: frozenset[str] | None,
+    ) -> tuple[dict[str, Index], list[Finding]]:
         profile = _conditions(name, files, system)
-        found = {source: module.index(files, claimed.claimed.get(source, ()), profile) for source, module in known.items()}
-        settled, problems = identity.settle(found, system.configuration.publisher)
-        findings += [finding for index in settled.values() for finding in index.findings] + problems
-        indexes.update({(source, name): index for source, index in settled.items()})
-    metadata = {entry.metadata.key: entry.metadata for index in indexes.values() for entry in index.entries}
-    return Catalog(files, indexes, metadata, tuple(dict.fromkeys(findings)))
+        if self._profiles.get(name) != profile:
+            self._forget(name)
+            self._profiles[name] = profile
+        found = {}
+        for source, module in known.items():
+            fresh = (source, name) not in self._indexers
+            indexer = self._indexers.setdefault((source, name), _indexer(module, profile))
+            found[source] = indexer.index(files, claimed.claimed.get(source, ()), None if fresh else changed)
+        settler = self._settlers.setdefault(name, identity.Settler(system.configuration.publisher))
+        return settler.settle(found)
+
+    def _forget(self, name: str) -> None:
+        self._profiles.pop(name, None)
+        self._settlers.pop(name, None)
+        for place in [place for place in self._indexers if place[1] == name]:
+            del self._indexers[place]
+
+
+def _indexer(source: Source, conditions: Conditions) -> Indexer:
+    make = getattr(source, "indexer", None)
+    made: Indexer = make(conditions) if make else _Anew(source, conditions)
+    return made
+
+
+class _Anew:
+    """The index of a source that does not keep one up."""
+
+    def __init__(self, source: Source, conditions: Conditions) -> None:
+        self._source, self._conditions = source, conditions
+        self._empty: Index | None = None
+
+    def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
+        """As `Indexer.index`; only of a source that claims no file nothing is asked again."""
+        if names or changed is None or self._empty is None:
+            found = self._source.index(files, names, self._conditions)
+            self._empty = None if names else found
+            return found
+        return self._empty
+
+
+def _readable(files: Files, name: str) -> bool:
+    try:
+        return bool(name in files and files.read(name) is not None)
+    except NotFound:
+        return False
 
 
 def open_inputs(system: System) -> inputs.Inputs:

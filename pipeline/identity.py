@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date
 from typing import Final
 
@@ -44,22 +44,57 @@ _PATH_LIKE: Final = re.compile(r"\.\.|[/\\\x00-\x1f\x7f]")
 
 def settle(indexes: Mapping[str, Index], publisher: Publisher) -> tuple[dict[str, Index], list[Finding]]:
     """The indexes, by source, with `ids` and complete metadata; entries that share a public id are gone from both."""
-    completed = {name: [complete(entry, publisher) for entry in index.entries] for name, index in indexes.items()}
-    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entries in completed.values():
-        for entry in entries:
-            groups[safe_id(entry.metadata.id).lower(), entry.metadata.language].append(entry)
-    ids, findings = _settle_groups(groups)
-    everyone = [entry for entries in completed.values() for entry in entries]
-    findings += [_unsafe(entry, ids) for entry in everyone if _PATH_LIKE.search(entry.metadata.id)]
-    return {
-        name: replace(
-            index,
-            entries=tuple(_named(entry, ids[entry.unit]) for entry in completed[name] if entry.unit in ids),
-            ids={entry.unit: ids[entry.unit] for entry in completed[name] if entry.unit in ids},
-        )
-        for name, index in indexes.items()
-    }, findings
+    return Settler(publisher).settle(indexes)
+
+
+@dataclass(slots=True)
+class _Known:
+    """An entry as its source gave it, the names that it stands under, and (with its id) what was made of it."""
+
+    entry: Entry
+    group: tuple[str, str]
+    unsafe: bool
+    id: str = ""
+    named: Entry | None = None
+
+
+class Settler:
+    """Settles one set of indexes after the other: what is made of an entry is kept as long as the entry is the same object."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._known: dict[Unit, _Known] = {}
+
+    def settle(self, indexes: Mapping[str, Index]) -> tuple[dict[str, Index], list[Finding]]:
+        """As the function of this name."""
+        known = {entry.unit: self._knows(entry) for index in indexes.values() for entry in index.entries}
+        self._known = known
+        groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for one in known.values():
+            groups[one.group].append(one.entry)
+        ids, findings = _settle_groups(groups)
+        findings += [_unsafe(one.entry, one.group[1], ids) for one in known.values() if one.unsafe]
+        return {
+            name: replace(
+                index,
+                entries=tuple(self._named(known[e.unit], ids[e.unit]) for e in index.entries if e.unit in ids),
+                ids={e.unit: ids[e.unit] for e in index.entries if e.unit in ids},
+            )
+            for name, index in indexes.items()
+        }, findings
+
+    def _knows(self, entry: Entry) -> _Known:
+        held = self._known.get(entry.unit)
+        if held is not None and held.entry is entry:
+            return held
+        said = entry.metadata.id
+        group = safe_id(said).lower(), entry.metadata.language or self._publisher.language
+        return _Known(entry, group, _PATH_LIKE.search(said) is not None)
+
+    def _named(self, known: _Known, topic_id: str) -> Entry:
+        if known.named is None or known.id != topic_id:
+            known.id, known.named = topic_id, _named(complete(known.entry, self._publisher), topic_id)
+        return known.named
 
 
 def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[Unit, str], list[Finding]]:
@@ -82,19 +117,19 @@ def _settle_groups(groups: Mapping[tuple[str, str], list[Entry]]) -> tuple[dict[
         alone = len(renamed) == 1 and (name, language) not in groups
         for entry, count in renamed:
             ids[entry.unit] = name if alone else safe_id(f"{name}-{_path_hash(entry.unit)}")
-            findings.append(_renamed(entry, ids[entry.unit], count))
+            findings.append(_renamed(entry, language, ids[entry.unit], count))
     return ids, findings
 
 
-def _unsafe(entry: Entry, ids: Mapping[Unit, str]) -> Finding:
+def _unsafe(entry: Entry, language: str, ids: Mapping[Unit, str]) -> Finding:
     name = ids.get(entry.unit, safe_id(entry.metadata.id))
     text = f"id {entry.metadata.id[:100]!r} can be no part of a path; this topic is published as {name!r}"
-    return UNSAFE.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {entry.metadata.language}")
+    return UNSAFE.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {language}")
 
 
-def _renamed(entry: Entry, name: str, count: int) -> Finding:
+def _renamed(entry: Entry, language: str, name: str, count: int) -> Finding:
     text = f"id {entry.metadata.id[:100]!r} occurs in {count} files; this topic is published as {name!r}"
-    return RENAMED.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {entry.metadata.language}")
+    return RENAMED.at(entry.unit.file, entry.metadata.line, text, topic=f"{name} {language}")
 
 
 def _path_hash(unit: Unit) -> str:

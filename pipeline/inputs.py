@@ -122,6 +122,12 @@ class Inputs:
     def __contains__(self, name: object) -> bool:
         return name in self._listed().owners
 
+    def anew(self) -> Inputs:
+        """The same files, listed already, of which none has been read."""
+        again = Inputs(self._inputs)
+        again._listing = self._listed()
+        return again
+
     def __getstate__(self) -> dict[str, Any]:
         return {"_inputs": self._inputs, "_listing": None, "_key": self._listed_key(), "_digests": {}}
 
@@ -196,17 +202,24 @@ class Survey:
     findings: tuple[Finding, ...] = ()
 
 
-def survey(files: Files, sources: Mapping[str, Source]) -> Survey:
-    """Asks every source about every XML file's head. Raises StoreError; what is wrong with a file is a finding."""
+Owner = str | Finding | None  # a source's name, or why none has the file; None where it is no XML
+
+
+def survey(files: Files, sources: Mapping[str, Source], known: dict[str, Owner] | None = None) -> Survey:
+    """Asks every source about every XML file's head, but for files whose owner is `known`; those found are added to it. Raises
+    StoreError; what is wrong with a file is a finding."""
     claimed: dict[str, list[str]] = {name: [] for name in sorted(sources)}
     findings: list[Finding] = []
+    owners = {} if known is None else known
     seen = 0
     for name in files.names():
-        found = _head(files, name)
-        if found is None:
+        if name not in owners:
+            head = _head(files, name)
+            owners[name] = _owner(head, sources) if isinstance(head, Head) else head
+        owner = owners[name]
+        if owner is None:
             continue
         seen += 1
-        owner = found if isinstance(found, Finding) else _owner(found, sources)
         if isinstance(owner, Finding):
             findings.append(owner)
         else:

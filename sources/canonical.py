@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from pipeline import xml
 from pipeline.contracts import Conditions, Entry, Files, Head, Index, Read, Unit
 from pipeline.findings import Finding, error
 from pipeline.topic import BLOCKS, SCHEMA, InvalidTopic, Topic, load_element, safe_id, schema_problems
+from sources._noting import NotedFiles, Notes
 
 SCHEMA_VERSION = error(
     "canonical.schema",
@@ -37,16 +38,38 @@ def claims(head: Head) -> bool:
     return head.root == "topic" and not head.namespace and "schema" in head.attributes
 
 
-def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:  # noqa: ARG001  # conditions were met before printing
+def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:
     """One entry for each valid file; what is wrong with the others are findings with their lines."""
-    entries: list[Entry] = []
-    findings: list[Finding] = []
-    for name in names:
-        topic, problems = _load(files, name)
-        findings += problems
-        if topic is not None:
-            entries.append(Entry(Unit(name), topic.metadata, uses=tuple(dict.fromkeys(_images(topic)))))
-    return Index(tuple(entries), tuple(findings))
+    return indexer(conditions).index(files, names)
+
+
+def indexer(conditions: Conditions) -> Indexer:  # noqa: ARG001  # conditions were met before printing
+    """An index that is kept up as files change."""
+    return Indexer()
+
+
+class Indexer:
+    """One entry for each file, made again where the file changed, or an image that it shows came or went."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[Notes, Entry | None, tuple[Finding, ...]]] = {}
+
+    def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
+        """See contracts.Indexer."""
+        noted, before = NotedFiles(files), self._held if changed is not None else {}
+        self._held = {
+            name: held if (held := before.get(name)) and held[0].hold(files, changed or ()) else _indexed(noted, name)
+            for name in names
+        }
+        entries = tuple(entry for _, entry, _ in self._held.values() if entry is not None)
+        return Index(entries, tuple(finding for _, _, found in self._held.values() for finding in found))
+
+
+def _indexed(files: NotedFiles, name: str) -> tuple[Notes, Entry | None, tuple[Finding, ...]]:
+    notes = files.begin()
+    topic, problems = _load(files, name)
+    entry = Entry(Unit(name), topic.metadata, uses=tuple(dict.fromkeys(_images(topic)))) if topic is not None else None
+    return notes, entry, tuple(problems)
 
 
 def read(entry: Entry, index: Index, files: Files) -> Read:

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from pipeline.contracts.deciding import Archive, Decisions, EditorialDecision, PastRelease, Pruned, Received, ReceivedFile, Since
 from pipeline.contracts.licensing import Around, Decision, Rights, Use
-from pipeline.contracts.reading import Assets, Conditions, Entry, Files, Head, Image, Index, InputFiles, Read, Source, Unit
+from pipeline.contracts.reading import (
+    Assets,
+    Conditions,
+    Entry,
+    Files,
+    Head,
+    Image,
+    Index,
+    Indexer,
+    InputFiles,
+    Read,
+    Source,
+    Unit,
+)
 from pipeline.contracts.releasing import Content, Outcome, Released, Releases, Signing
 from pipeline.contracts.rendering import (
     MACHINE_USES,
@@ -52,6 +65,7 @@ __all__ = [
     "Head",
     "Image",
     "Index",
+    "Indexer",
     "InputFiles",
     "License",
     "Mark",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -107,6 +107,15 @@ class Source(Protocol):
 
     def read(self, entry: Entry, index: Index, files: Files) -> Read:
         """The topic of an entry; its metadata are the entry's with `id` = `index.ids[entry.unit]`."""
+
+
+class Indexer(Protocol):
+    """An index that is kept up while somebody writes. A source may have a function `indexer(conditions)` that gives one; of one
+    that has none everything is indexed again at every change."""
+
+    def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
+        """As `Source.index`, and equal to it. `changed`: every input file that changed, came or went since the last call (None =
+        any may have). An entry that is as it was is the same object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -101,10 +101,10 @@ class Data:
     keys: Keys = field(default_factory=Keys)
     scopes: dict[Unit, tuple[int, ...]] = field(default_factory=dict)
     every_scope: tuple[int, ...] = ()
-    roots: dict[Unit, str] = field(default_factory=dict)
-    parts: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    definitions: frozenset[tuple[str, str]] = frozenset()
+    roots: Mapping[Unit, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    definitions: Set[tuple[str, str]] = frozenset()
     links: dict[Unit, tuple[Link, ...]] = field(default_factory=dict)
     pushes: dict[Ref, tuple[Push, ...]] = field(default_factory=dict)
     findings: dict[Unit, tuple[Finding, ...]] = field(default_factory=dict)

@@ -21,7 +21,7 @@ import hashlib
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -76,26 +76,59 @@ def claims(head: Head) -> bool:
     return not head.namespace and (head.root in FEEDS or head.root in FEEDS.values())
 
 
-def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:  # noqa: ARG001  # these topics have no conditions
+def index(files: Files, names: Sequence[str], conditions: Conditions) -> Index:
     """Every complete record. One that lacks id, title or summary is an error finding with its line; the others go on."""
-    entries: list[Entry] = []
-    findings: list[Finding] = []
-    digests: dict[str, str] = {}
-    by_url: dict[str, Unit] = {}
-    for name in names:
-        data = files.read(name)
-        digests[name] = hashlib.sha256(data).hexdigest()
-        feed = _keep((name, digests[name]), parsed(data, name))
-        findings += [*feed.findings, *_counted(feed, name), *_unknown(feed, name)]
-        for place, record in enumerate(feed.records):
-            unit = Unit(name, str(place))
-            metadata, problems = _metadata(record, name)
-            findings += problems
-            if metadata is not None:
-                entries.append(Entry(unit, metadata))
-                by_url.setdefault(_bare(record.url), unit)
-    by_id = {entry.metadata.id: entry.unit for entry in reversed(entries)}
-    return Index(tuple(entries), tuple(findings), _Data(digests, by_id, by_url))
+    return indexer(conditions).index(files, names)
+
+
+def indexer(conditions: Conditions) -> Indexer:  # noqa: ARG001  # these topics have no conditions
+    """An index that is kept up as feeds change."""
+    return Indexer()
+
+
+@dataclass(slots=True)
+class _Indexed:
+    """One feed."""
+
+    digest: str
+    entries: list[Entry] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    urls: dict[str, Unit] = field(default_factory=dict)
+
+
+class Indexer:
+    """The records of all feeds; a feed is read again where it changed."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Indexed] = {}
+
+    def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
+        """See contracts.Indexer."""
+        before = self._held if changed is not None else {}
+        self._held = {
+            name: before[name] if name in before and name not in (changed or ()) else _indexed(files, name) for name in names
+        }
+        feeds = self._held.values()
+        entries = [entry for feed in feeds for entry in feed.entries]
+        by_id = {entry.metadata.id: entry.unit for entry in reversed(entries)}
+        by_url = {url: unit for feed in reversed(feeds) for url, unit in feed.urls.items()}
+        data = _Data({name: feed.digest for name, feed in self._held.items()}, by_id, by_url)
+        return Index(tuple(entries), tuple(finding for feed in feeds for finding in feed.findings), data)
+
+
+def _indexed(files: Files, name: str) -> _Indexed:
+    data = files.read(name)
+    made = _Indexed(hashlib.sha256(data).hexdigest())
+    feed = _keep((name, made.digest), parsed(data, name))
+    made.findings += [*feed.findings, *_counted(feed, name), *_unknown(feed, name)]
+    for place, record in enumerate(feed.records):
+        unit = Unit(name, str(place))
+        metadata, problems = _metadata(record, name)
+        made.findings += problems
+        if metadata is not None:
+            made.entries.append(Entry(unit, metadata))
+            made.urls.setdefault(_bare(record.url), unit)
+    return made
 
 
 def read(entry: Entry, index: Index, files: Files) -> Read:
