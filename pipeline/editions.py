@@ -112,7 +112,7 @@ class SitePlan:
     def without(self, gone: Mapping[Key, tuple[Decision, ...]]) -> SitePlan:
         """The plan with these topics withheld, for these reasons."""
         granted = {key: value for key, value in self.granted.items() if key not in gone}
-        return replace(self, granted=granted, withheld={**self.withheld, **gone}, languages=_languages(granted))
+        return replace(self, granted=granted, withheld={**self.withheld, **gone}, languages=languages_of(granted))
 
 
 def decide(
@@ -140,15 +140,18 @@ def plan_site(
     as_of: date,
     standing: Standing | None = None,
     around: Around | None = None,
+    known: SitePlan | None = None,
 ) -> SitePlan:
     """Applies decisions and terms to every topic: agreements, rules, then companions. `around`: what rules may know besides the
-    topic (left out: the topics alone)."""
+    topic (left out: the topics alone). `known` holds topics whose answers are known (of the same site, terms and day)."""
     topics = list(topics)
     bench = _Bench(site.id, list(all_terms(partner)), rules, formats, as_of, around or Around(topics_by_id(topics)))
     granted: dict[Key, Granted] = {}
     withheld: dict[Key, tuple[Decision, ...]] = {}
     until: dict[Key, date] = {}
     for topic in topics:
+        if known and _copied(topic.key, known, granted, withheld, until):
+            continue
         withdrawal = standing.withdrawal(topic.id, topic.language, topic.version) if standing else None
         found, refusals = bench.granted(topic, why(withdrawal) if withdrawal else "")
         if found:
@@ -158,7 +161,21 @@ def plan_site(
         if bench.days:
             until[topic.key] = min(bench.days)
     _withhold_without_companions(topics, granted, withheld, bench)
-    return SitePlan(site, partner, as_of, granted, withheld, _languages(granted), until)
+    return SitePlan(site, partner, as_of, granted, withheld, languages_of(granted), until)
+
+
+def _copied(
+    key: Key, known: SitePlan, granted: dict[Key, Granted], withheld: dict[Key, tuple[Decision, ...]], until: dict[Key, date]
+) -> bool:
+    if key in known.granted:
+        granted[key] = known.granted[key]
+    elif key in known.withheld:
+        withheld[key] = known.withheld[key]
+    else:
+        return False
+    if key in known.until:
+        until[key] = known.until[key]
+    return True
 
 
 def topics_by_id(topics: Iterable[Metadata]) -> dict[str, tuple[Metadata, ...]]:
@@ -169,7 +186,8 @@ def topics_by_id(topics: Iterable[Metadata]) -> dict[str, tuple[Metadata, ...]]:
     return found
 
 
-def _languages(granted: Iterable[Key]) -> dict[str, tuple[str, ...]]:
+def languages_of(granted: Iterable[Key]) -> dict[str, tuple[str, ...]]:
+    """Topics (ids) and the languages that they are granted in."""
     languages: dict[str, tuple[str, ...]] = {}
     for topic_id, language in granted:
         languages[topic_id] = (*languages.get(topic_id, ()), language)

@@ -71,6 +71,7 @@ class Labels:
         return str(found.string)
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """Every language that has labels, sorted."""
     return tuple(sorted({SOURCE_LANGUAGE, *(path.stem for path in _FOLDER.glob("*.po"))}))

@@ -21,7 +21,7 @@ from pipeline.plugins import System
 from pipeline.preview.aside import Aside
 from pipeline.preview.live import Shop
 from pipeline.preview.packing import Packer
-from pipeline.preview.project import Project, Snapshot, read_all
+from pipeline.preview.project import Project, Snapshot
 from pipeline.preview.rendering import Renderer, Shown
 from pipeline.preview.topics import Shelf
 from pipeline.preview.viewpoints import Days, Desk, Desks, Viewpoint, days
@@ -30,7 +30,7 @@ from pipeline.run import Options, run
 from pipeline.sites import Today
 
 BY_ITSELF: Final = 500  # topics: so many are checked without being asked
-QUIET: Final = 2.0  # seconds without a save before everything is read or checked again
+QUIET: Final = 2.0  # seconds without a save before everything is checked again
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,8 @@ class Session:
         with self._lock:
             self.close()
             self.progress = ""
-            if not snapshot.complete or len(snapshot.topics) <= BY_ITSELF:
-                wait = QUIET if snapshot.number > 1 else 0.0
-                self._timer = threading.Timer(wait, self._settle if not snapshot.complete else self.check)
+            if len(snapshot.topics) <= BY_ITSELF:
+                self._timer = threading.Timer(QUIET if snapshot.number > 1 else 0.0, self.check)
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -116,18 +115,6 @@ class Session:
             arguments = (system, days(system, self.today))
             self._aside = Aside(dry_run, arguments, lambda got: self._took(snapshot.number, got), self._progressed)
         self._tell("check")
-
-    def _settle(self) -> None:
-        snapshot = self.project.snapshot
-        if snapshot is not None and not snapshot.complete:
-            with self._lock:
-                self._aside = Aside(
-                    read_all, (snapshot.system,), lambda got: self._settled(snapshot.number, got), lambda *_: None
-                )
-
-    def _settled(self, number: int, got: Any) -> None:
-        if not isinstance(got, Exception) and self.project.settle(got, number) is not None:
-            self._tell("pages")
 
     def _progressed(self, what: str, done: int, total: int) -> None:
         self.progress = f"{done} of {total} {what}"
@@ -151,7 +138,7 @@ class Session:
         """The list from a viewpoint. Raises UsageError."""
         held = self._shelves.get(chosen)
         if held is None or held[0] is not snapshot or held[1] is not self.checked:
-            shelf = Shelf(snapshot, self.desk(snapshot, chosen), self.all_findings())
+            shelf = Shelf(snapshot, self.desk(snapshot, chosen), self.all_findings(), held[2] if held else None)
             while len(self._shelves) >= 3:
                 self._shelves.pop(next(iter(self._shelves)), None)
             held = self._shelves[chosen] = (snapshot, self.checked, shelf)

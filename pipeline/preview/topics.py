@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -79,23 +79,35 @@ def badges(metadata: Metadata, as_of: date, held_back: bool, withheld: bool) -> 
     return tuple(badge for badge, holds in said if holds)
 
 
-class Shelf:
-    """All rows of one snapshot and desk, made once and filtered often."""
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a row is found and sorted by."""
 
-    def __init__(self, snapshot: Snapshot, desk: Desk, checked: Iterable[Finding]) -> None:
-        topics = snapshot.topics
-        counts = _counts(topics, [*snapshot.catalog.findings, *checked], desk.plan.partner.id)
-        plan = desk.plan
-        self.rows = [
-            Listed(
-                metadata,
-                badges(metadata, plan.as_of, counts[key, "error"] > 0, key in plan.withheld),
-                counts[key, "error"],
-                counts[key, "warning"],
-            )
-            for key, metadata in topics.items()
-        ]
-        self._words = {row.metadata.key: _folded(row.metadata) for row in self.rows}
+    metadata: Metadata
+    searched: str
+    title: str
+
+
+class Shelf:
+    """All rows of one snapshot and desk, by title, made once and filtered often. `before`: another shelf of the same desk; rows
+    of topics that are the same on both are taken from it."""
+
+    def __init__(self, snapshot: Snapshot, desk: Desk, checked: Iterable[Finding], before: Shelf | None = None) -> None:
+        topics, plan = snapshot.topics, desk.plan
+        counts = _counts(topics, [*snapshot.catalog.findings, *checked], plan.partner.id)
+        self.day = plan.as_of
+        known: Mapping[Key, _Words] = before._words if before else {}
+        self._words: dict[Key, _Words] = {key: _words(metadata, known.get(key)) for key, metadata in topics.items()}
+        self._rows: dict[Key, Listed] = {}
+        held = before._rows if before and before.day == self.day else {}
+        for key in _in_order(self._words, before):
+            row, errors, warnings = held.get(key), counts[key, "error"], counts[key, "warning"]
+            same = row and row.metadata is topics[key] and row.errors == errors and row.warnings == warnings
+            if row is None or not same or (WITHHELD in row.badges) != (key in plan.withheld):
+                said = badges(topics[key], self.day, errors > 0, key in plan.withheld)
+                row = Listed(topics[key], said, errors, warnings)
+            self._rows[key] = row
+        self.rows = list(self._rows.values())
 
     def choices(self) -> dict[str, list[str]]:
         """What the filters offer."""
@@ -105,13 +117,16 @@ class Shelf:
             "badge": [badge.name for badge in BADGES if any(badge in row.badges for row in self.rows)],
         }
 
-    def matching(self, query: Query) -> list[Listed]:
-        """The rows that the query asks for, in its order."""
-        words = fold(query.q).split()
+    def matching(self, query: Query) -> list[tuple[Key, Listed]]:
+        """The topics that the query asks for, in its order."""
+        wanted, words = fold(query.q).split(), self._words
         found = [
-            row for row in self.rows if _matches(row, query) and all(word in self._words[row.metadata.key] for word in words)
+            (key, row)
+            for key, row in self._rows.items()
+            if _matches(row, query) and all(word in words[key].searched for word in wanted)
         ]
-        found.sort(key=_order(query.sort))
+        if query.sort:  # in all other orders they stand already
+            found.sort(key=_order(query.sort))
         return found
 
     def page(self, query: Query) -> Page:
@@ -119,11 +134,11 @@ class Shelf:
         found = self.matching(query)
         pages = max(1, -(-len(found) // PAGE))
         start = (min(query.page, pages) - 1) * PAGE
-        return Page(tuple(found[start : start + PAGE]), len(found), pages)
+        return Page(tuple(row for _, row in found[start : start + PAGE]), len(found), pages)
 
     def around(self, query: Query, key: Key) -> tuple[Key | None, Key | None]:
         """The topics before and after one, in the list that the query makes."""
-        keys = [row.metadata.key for row in self.matching(query)]
+        keys = [key for key, _ in self.matching(query)]
         if key not in keys:
             return None, None
         at = keys.index(key)
@@ -152,8 +167,18 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
-def _folded(metadata: Metadata) -> str:
-    return fold(" ".join((metadata.title, metadata.id, *metadata.also_called, *metadata.keywords)))
+def _words(metadata: Metadata, before: _Words | None) -> _Words:
+    if before is not None and before.metadata is metadata:
+        return before
+    said = (metadata.title, metadata.id, *metadata.also_called, *metadata.keywords)
+    return _Words(metadata, fold(" ".join(said)), fold(metadata.title))
+
+
+def _in_order(words: Mapping[Key, _Words], before: Shelf | None) -> list[Key]:
+    """The topics by title; most stand as on the shelf before, where sorting costs next to nothing."""
+    held = [key for key in before._rows if key in words] if before else []
+    known = set(held)
+    return sorted((*held, *(key for key in words if key not in known)), key=lambda key: (words[key].title, key))
 
 
 def _matches(row: Listed, query: Query) -> bool:
@@ -172,10 +197,10 @@ def _matches(row: Listed, query: Query) -> bool:
     )
 
 
-def _order(sort: str):  # type: ignore[no-untyped-def]  # a key function of rows
-    far = date.max
-    return {
-        "due": lambda row: (row.metadata.review_due or far, fold(row.metadata.title)),
-        "newest": lambda row: (-(row.metadata.modified or date.min).toordinal(), fold(row.metadata.title)),
-        "findings": lambda row: (-row.errors, -row.warnings, fold(row.metadata.title)),
-    }.get(sort, lambda row: (fold(row.metadata.title), row.metadata.key))
+def _order(sort: str) -> Callable[[tuple[Key, Listed]], tuple[object, ...]]:
+    """A key to sort rows by that stand by title already."""
+    if sort == "due":
+        return lambda found: (found[1].metadata.review_due or date.max,)
+    if sort == "newest":
+        return lambda found: (-(found[1].metadata.modified or date.min).toordinal(),)
+    return lambda found: (-found[1].errors, -found[1].warnings)

@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -22,15 +22,16 @@ from pydantic import ValidationError
 from pipeline import labels
 from pipeline.catalog import Catalog
 from pipeline.contracts import Decision, Site
-from pipeline.editions import Granted, Key, SitePlan
+from pipeline.editions import Granted, Key, SitePlan, languages_of, plan_site
 from pipeline.errors import UsageError
 from pipeline.plugins import System
 from pipeline.preview.project import Snapshot, conditions_of
 from pipeline.report import Report
 from pipeline.run import Options, prepare
 from pipeline.settings import Agreement, Grant, Partner
-from pipeline.sites import Today, prefix_of
+from pipeline.sites import Today, prefix_of, withhold_languages
 from pipeline.terms import Terms
+from pipeline.topic import Metadata
 from pipeline.work import Context
 
 KEPT: Final = 6  # desks in memory
@@ -78,12 +79,14 @@ def from_token(token: str) -> Viewpoint:
 
 @dataclass(frozen=True)
 class Desk:
-    """One viewpoint over one snapshot. `conditions`: the file of the set under which this partner reads the inputs."""
+    """One viewpoint over one snapshot. `conditions`: the file of the set under which this partner reads the inputs; `terms`: the
+    plan before languages without notices are taken out of it."""
 
-    number: int
+    snapshot: Snapshot
     context: Context
     plan: SitePlan
     conditions: str
+    terms: SitePlan
 
     @property
     def prefix(self) -> str:
@@ -158,7 +161,7 @@ def parse_partner(partner_id: str, text: str) -> Partner:
 
 @dataclass
 class Desks:
-    """The desks last used. A newer snapshot that says which topics changed costs no more than those topics."""
+    """The desks last used. Under the same terms a newer snapshot costs no more than the topics that differ in it."""
 
     today: Today
     trials: Trials = field(default_factory=Trials)
@@ -167,35 +170,14 @@ class Desks:
     def desk(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
         """The desk. Raises UsageError for a site, a trial or conditions that do not exist."""
         held = self._kept.get(chosen)
-        if held is None or held.number != snapshot.number:
-            follows = held is not None and held.number == snapshot.number - 1 and snapshot.changed is not None
-            held = self._advanced(snapshot, chosen, held) if held and follows else self._made(snapshot, chosen, snapshot.catalog)
-            self._kept[chosen] = held
+        if held is None or held.snapshot is not snapshot:
+            held = self._kept[chosen] = self._made(snapshot, chosen, held)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(chosen)
         return held
 
-    def _advanced(self, snapshot: Snapshot, chosen: Viewpoint, before: Desk) -> Desk:
-        """The desk before, with the topics that changed planned anew."""
-        changed = snapshot.changed or frozenset()
-        some = self._made(snapshot, chosen, _only(snapshot.catalog, changed))
-        granted = {key: value for key, value in before.plan.granted.items() if key not in changed} | dict(some.plan.granted)
-        withheld = {key: value for key, value in before.plan.withheld.items() if key not in changed} | dict(some.plan.withheld)
-        plan = replace(some.plan, granted=granted, withheld=withheld, languages=_languages(granted))
-        catalog = snapshot.catalog
-        context = replace(
-            some.context,
-            indexes=catalog.indexes,
-            titles=catalog.titles,
-            concepts=catalog.concepts,
-            publishers={**before.context.publishers, **some.context.publishers},
-            texts={**before.context.texts, **some.context.texts},
-            plans={plan.site.prefix: plan},
-        )
-        return Desk(snapshot.number, context, plan, some.conditions)
-
-    def _made(self, snapshot: Snapshot, chosen: Viewpoint, catalog: Catalog) -> Desk:
+    def _made(self, snapshot: Snapshot, chosen: Viewpoint, before: Desk | None) -> Desk:
         system = _everything_granted(snapshot.system) if not chosen.site else self._tried(snapshot.system, chosen)
         partner = find_partner(system, chosen.site) if chosen.site else system.configuration.partners[0]
         conditions = system.configuration.conditions(partner)
@@ -205,14 +187,19 @@ class Desks:
                 expected=", ".join(conditions_of(snapshot.system)),
                 fix="save the partner's file to see it under those",
             )
-        options = Options(
-            days(system, self.today, chosen.as_of), f"preview-{snapshot.number}", "", (partner.id,), (), 1, True, True
-        )
-        state = prepare(system, options, catalog, Report("preview", ""))
-        plan = state.context.plans[prefix_of(chosen.site or NOBODY)]
-        if not chosen.site:
-            plan = _granting_everything(plan, catalog, list(system.transforms))
-        return Desk(snapshot.number, replace(state.context, plans={plan.site.prefix: plan}), plan, conditions)
+        today = days(system, self.today, chosen.as_of)
+        options = Options(today, f"preview-{snapshot.number}", "", (partner.id,), (), 1, True, True)
+        empty = replace(snapshot.catalog, indexes={})  # planned below, as far as it has to be
+        context = prepare(system, options, empty, Report("preview", "")).context
+        bare = context.plans[prefix_of(chosen.site or NOBODY)]
+        if chosen.site:
+            same = before if before and before.snapshot.system is snapshot.system and before.plan.as_of == bare.as_of else None
+            terms = _planned(snapshot, bare, context, conditions, same)
+            plan, _ = withhold_languages(terms, system.configuration)
+        else:
+            plan = terms = _granting_everything(bare, snapshot.catalog, list(system.transforms))
+        context = replace(context, indexes=snapshot.catalog.indexes, plans={plan.site.prefix: plan})
+        return Desk(snapshot, context, plan, conditions, terms)
 
     def _tried(self, system: System, chosen: Viewpoint) -> System:
         if not chosen.trial:
@@ -233,20 +220,38 @@ def find_partner(system: System, site: str) -> Partner:
     raise UsageError(f"there is no site {site!r}", expected=", ".join(known))
 
 
-def _only(catalog: Catalog, keys: frozenset[Key]) -> Catalog:
-    """The catalog with no more topics than these."""
-    indexes = {
-        place: replace(index, entries=tuple(entry for entry in index.entries if entry.metadata.key in keys))
-        for place, index in catalog.indexes.items()
-    }
-    return Catalog(catalog.files, indexes, {key: catalog.metadata[key] for key in keys if key in catalog.metadata}, ())
+def _planned(snapshot: Snapshot, bare: SitePlan, context: Context, conditions: str, before: Desk | None) -> SitePlan:
+    """What the site of a plan without topics gets of all; what the desk before knows of topics is taken from it, but for those
+    that differ now, and those whose answers depend on them."""
+    topics = snapshot.catalog.under(conditions)
+    known = _known(before, topics) if before else None
+    rules = {name: plugin.load() for name, plugin in context.system.rules.items()}
+    formats = list(context.system.transforms)
+    return plan_site(topics, bare.site, bare.partner, rules, formats, bare.as_of, context.standing, known=known)
 
 
-def _languages(granted: Mapping[Key, Granted]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for topic, language in granted:
-        found[topic] = (*found.get(topic, ()), language)
-    return found
+def _known(before: Desk, topics: Sequence[Metadata]) -> SitePlan:
+    old = {topic.key: topic for topic in before.snapshot.catalog.under(before.conditions)}
+    changed = {topic.key for topic in topics if old.pop(topic.key, None) is not topic} | old.keys()
+    again = depending(changed, topics)
+    granted = {key: value for key, value in before.terms.granted.items() if key not in again}
+    withheld = {key: value for key, value in before.terms.withheld.items() if key not in again}
+    return replace(before.terms, granted=granted, withheld=withheld)
+
+
+def depending(changed: Collection[Key], topics: Sequence[Metadata]) -> set[Key]:
+    """These topics, their translations, and all that must not be shown without one of those: rules look at no other topics."""
+    again = set(changed)
+    while True:
+        ids = {topic_id for topic_id, _ in again}
+        more = {
+            topic.key
+            for topic in topics
+            if (topic.translation and topic.translation.of in ids) or (topic.companions and not ids.isdisjoint(topic.companions))
+        }
+        if more <= again:
+            return again
+        again |= more
 
 
 # --- everything ---------------------------------------------------------------------------------
@@ -268,11 +273,12 @@ def _everything_granted(system: System) -> System:
 def _granting_everything(plan: SitePlan, catalog: Catalog, formats: list[str]) -> SitePlan:
     agreement = plan.partner.agreements[0]
     terms = Terms(plan.partner, agreement, agreement.grants[0])
-    granted = {key: Granted(tuple(formats), dict.fromkeys(formats, (terms,))) for key in catalog.metadata if labels.known(key[1])}
+    whole = Granted(tuple(formats), dict.fromkeys(formats, (terms,)))
+    granted = dict.fromkeys((key for key in catalog.metadata if labels.known(key[1])), whole)
     withheld = {
         key: (Decision("notices", "withhold", f"there are labels for {', '.join(labels.languages())} alone"),)
         for key in catalog.metadata
         if key not in granted
     }
     site: Site = replace(plan.site, name=plan.partner.name)
-    return replace(plan, site=site, granted=granted, withheld=withheld, languages=_languages(granted))
+    return replace(plan, site=site, granted=granted, withheld=withheld, languages=languages_of(granted))
