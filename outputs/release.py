@@ -225,6 +225,7 @@ def publish(
     created: str,
     signing: Signing | None = None,
     progress: Progress | None = None,
+    decided: str = "",
 ) -> Outcome:
     """Makes `content` the live release of a site, after `previous` (as `current` gave it); its blobs are stored (`put_files`).
 
@@ -232,7 +233,7 @@ def publish(
     another run published first, StoreError where a blob is missing or the store failed, UsageError without `signing`, or where no
     bundle could hold the content. After any of them the release that was live still is.
     """
-    return _publish(store, site, content, previous, run_id, created, signing, progress)
+    return _publish(store, site, content, previous, run_id, created, signing, progress, decided=decided)
 
 
 def advance(store: Store, prefix: str, *, past: int, run_id: str, created: str, signing: Signing | None = None) -> Outcome | None:
@@ -258,6 +259,7 @@ def _publish(
     signing: Signing | None,
     progress: Progress | None,
     past: int = 0,
+    decided: str = "",
 ) -> Outcome:
     from outputs import signing as metadata
 
@@ -279,7 +281,7 @@ def _publish(
     to = replace(to, zip=_zip(store, site, described, content, to, before.pointer.zip if before else {}))
     ends = metadata.last_day(content.license)
     looked = before.last_run if before and past else created
-    prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=looked, ends=ends, past=past)
+    prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=looked, ends=ends, past=past, decided=decided)
     sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
     sizes |= {zips.key(prefix, to.zip["sha256"]): to.zip["size"]} if to.zip else {}
     _compare(store, prefix, content, {**sizes, **prepared.objects})

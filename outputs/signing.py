@@ -3,7 +3,8 @@
     metadata/N.root.json        whose keys count; signed offline (keys.py), the same for all sites of a publisher
     metadata/N.targets.json     the manifest: SHA-256, size, and in `custom` partner, site, sequence, content
     metadata/N.snapshot.json    which targets.json counts
-    metadata/timestamp.json     which snapshot counts, and when a run last looked (`last_run`): THE pointer
+    metadata/timestamp.json     which snapshot counts, when a run last looked (`last_run`), and the mark of the decisions that
+                                it obeyed (`decisions`), so that a lost one is noticed: THE pointer
 
 In: a manifest that is stored, the moment of the run. Out: signed metadata; what is live, read back and verified. All but the
 pointer is written once; a dead run leaves an N behind, and the next takes the next free one. A role is signed anew when it is
@@ -31,6 +32,7 @@ from pipeline.contracts import Signing, Store
 from pipeline.errors import Altered, NotFound, PreconditionFailed, StoreError, UsageError
 
 TARGET: Final = "manifest.json"
+DECIDED: Final = "decisions"
 ONLINE: Final = ("targets", "snapshot", "timestamp")
 NEXT: Final = ".next"  # a key file's successor, until `keys rotate` has put it in its place
 TRIES: Final = 1000  # numbers that dead runs may have left, one after the other
@@ -52,6 +54,11 @@ class Live:
     def last_run(self) -> str:
         """When a run last looked at the sources, whether or not it found changes; ISO 8601."""
         return str(self.timestamp.signed.unrecognized_fields.get("last_run", ""))
+
+    @property
+    def decided(self) -> str:
+        """The mark of the decisions that who signed it knew ("" = it says none)."""
+        return str(self.timestamp.signed.unrecognized_fields.get(DECIDED, ""))
 
     def expiries(self) -> dict[str, datetime]:
         """Until when each online role's metadata is valid."""
@@ -116,6 +123,11 @@ def parsed(kind: type[Signed], data: bytes, what: str) -> Metadata[Any]:
 def version_of(data: bytes, what: str) -> int:
     """The version of a pointer. Raises Altered where it is none."""
     return int(parsed(Timestamp, data, what).signed.version)
+
+
+def mark_of(data: bytes, what: str) -> str:
+    """The mark of decisions in a pointer ("" = it says none). Raises Altered where it is none."""
+    return str(parsed(Timestamp, data, what).signed.unrecognized_fields.get(DECIDED, ""))
 
 
 def pointer_of(target: TargetFile, what: str, token: str = "") -> Pointer:
@@ -270,9 +282,10 @@ def prepare(
     last_run: str,
     ends: str = "",
     past: int = 0,
+    decided: str = "",
 ) -> Prepared:
     """Stores the metadata under which `to` would be live, but not the pointer. What is live already and not past half its life
-    is kept. `past`: every version comes after that one. Raises UsageError, StoreError."""
+    is kept. `past`: every version comes after that one. `decided` "" = what is there stays. Raises UsageError, StoreError."""
     facts = {
         "partner": to.partner,
         "site": to.site,
@@ -310,7 +323,9 @@ def prepare(
         )
     objects |= {metadata_key(prefix, targets.version, "targets"): targets.length or 0}
     objects |= {metadata_key(prefix, snapshot.version, "snapshot"): snapshot.length or 0}
-    timestamp = Timestamp(versions["timestamp"] + 1, None, expires["timestamp"], snapshot, {"last_run": last_run})
+    mark = decided or (before.decided if before else "")
+    said = {"last_run": last_run, **({DECIDED: mark} if mark else {})}
+    timestamp = Timestamp(versions["timestamp"] + 1, None, expires["timestamp"], snapshot, said)
     return Prepared(to, _signed("timestamp", timestamp, signing), objects)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from pipeline import remembering
 from pipeline.contracts import Decisions, EditorialDecision, Store
 from pipeline.editions import Key
 from pipeline.errors import UsageError
@@ -20,9 +21,17 @@ from pipeline.standing import Standing
 
 
 def standing_of(system: System, store: Store) -> Standing:
-    """What the store's decisions say. Raises StoreError."""
+    """What the store's decisions say. Raises StoreError, also where some are lost."""
     decisions: Decisions = system.decisions.load()
-    return Standing(decisions.read(store))
+    standing = Standing(decisions.read(store))
+    remembering.check(system, store, standing)
+    return standing
+
+
+def found_in(system: System, store: Store) -> Standing:
+    """What the decisions that are there say, whatever is lost: for those who look. Raises StoreError."""
+    decisions: Decisions = system.decisions.load()
+    return Standing(decisions.found(store))
 
 
 def decide(system: System, store: Store, standing: Standing, decision: EditorialDecision) -> tuple[Standing, EditorialDecision]:
@@ -33,12 +42,16 @@ def decide(system: System, store: Store, standing: Standing, decision: Editorial
             return standing, open_
     decisions: Decisions = system.decisions.load()
     appended = decisions.append(store, decision)
-    return Standing((*standing.decisions, appended)), appended
+    now = Standing((*standing.decisions, appended))
+    if appended.number != len(now.decisions):  # others decided meanwhile
+        now = Standing(decisions.read(store))
+    remembering.keep(system, store, now)
+    return now, appended
 
 
 def _what(decision: EditorialDecision) -> EditorialDecision:
     """The decision without who made it, and when."""
-    return replace(decision, number=0, at="", by="", approved_by="", act_by="")
+    return replace(decision, number=0, at="", by="", approved_by="", act_by="", sha256="")
 
 
 def named_topics(topics: Sequence[str], uses: str, image: str, graph: Graph, known: Iterable[Key]) -> tuple[str, ...]:

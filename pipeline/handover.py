@@ -13,6 +13,7 @@ from dataclasses import replace
 from pipeline.contracts import Archive, Content, FileRow, Outcome, OutputFile, Released, Releases, Site, Store
 from pipeline.plugins import System
 from pipeline.settings import Partner
+from pipeline.standing import Standing
 
 
 def hand_over(
@@ -26,8 +27,10 @@ def hand_over(
     run_id: str,
     created: str,
     terms: Mapping[str, bytes],
+    standing: Standing,
 ) -> Outcome:
-    """Stores the files that are new, keeps the release that is live, and publishes. Raises RaceLost, StoreError, UsageError."""
+    """Stores the files that are new, keeps the release that is live, and publishes; `standing` are the decisions that the content
+    obeys. Raises RaceLost, StoreError, UsageError."""
     releases: Releases = system.releases.load()
     archive: Archive = system.archive.load()
     content, files = as_stored(system, content, live, files)
@@ -36,7 +39,8 @@ def hand_over(
         archive.describe(store, site)
         archive.keep(store, site.prefix, live, terms)
         archive.claim(store, site.prefix, content, created)
-    outcome = releases.publish(store, site, content, live, run_id=run_id, created=created, signing=system.signing)
+    ids = {"run_id": run_id, "created": created, "decided": standing.mark}
+    outcome = releases.publish(store, site, content, live, signing=system.signing, **ids)
     return replace(outcome, uploaded=outcome.uploaded + stored)
 
 

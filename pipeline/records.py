@@ -42,7 +42,8 @@ class Delivery:
 @dataclass
 class Record:
     """One run. Moments are ISO 8601 in UTC. `state` is running (or killed), done, failed or interrupted; `scope` is all, due, or
-    part (only some partners or topics); `exit_code` is -1 until the run ends. `seconds` are added up over all workers."""
+    part (only some partners or topics); `exit_code` is -1 until the run ends. `seconds` are added up over all workers;
+    `decided` is the mark of the decisions that it obeyed."""
 
     run_id: str
     command: str
@@ -59,11 +60,13 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     due: list[dict[str, str]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    decided: str = ""
     schema: str = SCHEMA
 
     def tell(self, report: Report) -> None:
         """Takes over what the run reports."""
         self.as_of, self.topics, self.sites = report.as_of, report.topics, report.sites
+        self.decided = report.decided
         self.findings = sorted(report.findings, key=Finding.sort_key)
         self.seconds = {name: round(value, 3) for name, value in sorted(report.seconds.items())}
         self.exit_code = report.exit_code

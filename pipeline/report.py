@@ -55,7 +55,8 @@ class SiteReport:
 
 @dataclass
 class Report:
-    """A whole run. `seconds` are processor stages added up over all workers; `decisions` are the open ones, a line each."""
+    """A whole run. `seconds` are processor stages added up over all workers; `decisions` are the open ones, a line each;
+    `decided` is the mark of all that it obeyed (standing.py)."""
 
     run_id: str
     as_of: str
@@ -64,6 +65,7 @@ class Report:
     topics: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     decisions: list[str] = field(default_factory=list)
+    decided: str = ""
 
     @property
     def held_back(self) -> list[str]:

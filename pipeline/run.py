@@ -21,6 +21,7 @@ from pipeline.cache import Cache
 from pipeline.catalog import Catalog, survey
 from pipeline.contents import Made, content_of
 from pipeline.contracts import Archive, OutputFile, Publisher, Released, Releases, Row, Store, Withdrawn
+from pipeline.deciding import standing_of
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import StoppedError, StoreError, SyndicationError
 from pipeline.exemptions import exempted
@@ -186,7 +187,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
     store = None if options.offline else system.open_store(configuration.settings.store)
     live, failed = _live(system, partners, store) if store else ({}, {})
     # after what is live: of a decision that comes later, see late.py
-    standing = Standing(system.decisions.load().read(store)) if store else Standing()
+    standing = standing_of(system, store) if store else Standing()
     kept = _unread(system, partners, catalog, live, missing_too=options.only is not None)
     plans = site_plans(system, partners, catalog, options.today, report, kept, live, standing)
     if options.only is not None:
@@ -212,7 +213,7 @@ def prepare(system: System, options: Options, catalog: Catalog, report: Report) 
         run_id=options.run_id,
     )
     report.as_of = ", ".join(sorted({plan.as_of.isoformat() for plan in plans.values()}))
-    report.decisions = [line(decision) for decision in standing.open()]
+    report.decisions, report.decided = [line(decision) for decision in standing.open()], standing.mark
     state = State(context, selected, live, store, catalog, Keeper(context, catalog.metadata), only=options.only, failed=failed)
     return replace(state, selected=selected | _made_anew(state))
 
@@ -409,6 +410,7 @@ def _publish(state: State, prefix: str, plan: SitePlan, options: Options, site: 
         run_id=options.run_id,
         created=options.created,
         terms=terms_of(context.system, plan.partner),
+        standing=context.standing,
     )
     site.state, site.sequence = outcome.state, outcome.sequence
     site.uploaded = state.uploaded[prefix] + outcome.uploaded

@@ -7,6 +7,7 @@ restored; a rollback holds its site until it is resumed. No clock: days come in 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,26 @@ class Standing:
     """The decisions, and what follows from them."""
 
     decisions: tuple[EditorialDecision, ...] = ()
+
+    @cached_property
+    def _marks(self) -> Mapping[str, int]:
+        """The mark of the first decision, of the first two, and so on: `<number> <SHA-256>`, which says what was decided until
+        then and changes with every letter of it."""
+        marks, so_far = {}, hashlib.sha256()
+        for place, decision in enumerate(self.decisions, 1):
+            so_far.update(bytes.fromhex(decision.sha256))
+            if decision.number == place and decision.sha256:
+                marks[f"{place} {so_far.hexdigest()}"] = place
+        return marks
+
+    @property
+    def mark(self) -> str:
+        """What these decisions can be known by later ("" = there are none): kept in several places, it shows that one is lost."""
+        return next((mark for mark, place in self._marks.items() if place == len(self.decisions)), "")
+
+    def knows(self, mark: str) -> bool:
+        """Whether all that was decided when this mark was made is here, or somebody accepted that it is lost."""
+        return mark in self._marks or any(mark in decision.accepted for decision in self.decisions)
 
     @cached_property
     def _by_topic(self) -> Mapping[str, list[EditorialDecision]]:

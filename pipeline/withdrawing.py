@@ -148,8 +148,18 @@ def _publish(context: Context, job: Job, report: SiteReport, live: Released, con
     report.removed = sorted({f"{r.id} {r.language}" for r in live.content.rows} - {f"{r.id} {r.language}" for r in content.rows})
     report.sequence, report.state = live.sequence, "unchanged"
     if content != live.content:
-        ids = {"run_id": context.moment.run_id, "created": context.moment.created}
-        outcome = hand_over(context.system, context.store, job.known.site, content, live, files, **ids, terms={})
+        outcome = hand_over(
+            context.system,
+            context.store,
+            job.known.site,
+            content,
+            live,
+            files,
+            run_id=context.moment.run_id,
+            created=context.moment.created,
+            terms={},
+            standing=context.standing,
+        )
         report.state, report.sequence, report.uploaded = outcome.state, outcome.sequence, outcome.uploaded
 
 

@@ -24,6 +24,7 @@ from pipeline import handover, history
 from pipeline.contracts import Content, Outcome, OutputFile, Pruned, Store, Withdrawn
 from pipeline.errors import StoreError
 from pipeline.plugins import System
+from pipeline.standing import Standing
 
 YEAR = int(os.environ.get("ARCHIVE_DAYS", "120"))  # days of simulated history; 365 is what is promised
 START = date(2026, 1, 1)
@@ -73,6 +74,7 @@ def publish(system: System, store: Store, day: int, states: dict[int, str], gone
         run_id=str(day),
         created=moment(day),
         terms={said.terms_sha256: data},
+        standing=Standing(),
     )
 
 

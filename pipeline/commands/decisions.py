@@ -16,7 +16,7 @@ from pipeline.commands.running import tell_partners, warn_of
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
-    from pipeline.contracts import EditorialDecision, Store
+    from pipeline.contracts import Content, EditorialDecision, Store
     from pipeline.plugins import System
     from pipeline.report import SiteReport
     from pipeline.standing import Standing
@@ -268,7 +268,8 @@ def list_(
         from pipeline.standing import line
 
         system = salvaged(config, store)
-        standing = deciding.standing_of(system, system.open_store(system.configuration.settings.store))
+        opened = system.open_store(system.configuration.settings.store)
+        standing = deciding.found_in(system, opened)
         found = list(standing.decisions) if every else standing.open()
         if as_json:
             echo_json([asdict(decision) for decision in found])
@@ -276,6 +277,58 @@ def list_(
         for decision in found:
             say(line(decision))
         say(f"{len(found)} decisions" if every else f"{len(found)} open decisions")
+        deciding.standing_of(system, opened)  # says, after the list, where some are lost
+
+
+@register.command(
+    "accept-lost",
+    epilog="Examples:\n\n  run_pipeline.py decisions accept-lost --dry-run\n\n"
+    '  run_pipeline.py decisions accept-lost --by "Ana Silva"',
+)
+def accept_lost(
+    by: Annotated[str, typer.Option("--by", help="Who decides: a name that people know.")] = "",
+    approved_by: ApprovedBy = "",
+    config: Config = DEFAULT_CONFIG,
+    store: StoreOption = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is lost, and what is live because of it.")] = False,
+) -> None:
+    """Let work go on although decisions are lost for good: a note takes their place. Withdraw again what they withdrew."""
+    with reported():
+        from pipeline import deciding, remembering
+        from pipeline.errors import UsageError
+        from pipeline.standing import line
+
+        system = salvaged(config, store)
+        opened = system.open_store(system.configuration.settings.store)
+        standing = deciding.found_in(system, opened)
+        for where, mark in remembering.lost(system, opened, standing).items():
+            say(f"{where} knew decisions 1 to {remembering.number(mark)}; {len(standing.decisions)} are there")
+        shown = list(remembering.shown(_live(system, opened), standing))
+        for each in shown:
+            say(f"live on {each}")
+        if dry_run:
+            say("nothing was decided")
+            raise typer.Exit(0)
+        if not by:
+            raise UsageError("nobody is named", expected="--by NAME: who answers for it", fix="add --by, or --dry-run")
+        for decision in remembering.accept(system, opened, _decision("lost", (), by, approved_by, None)):
+            say(line(decision))
+        say("withdraw again what is listed above, before the next run publishes it" if shown else "the next run goes on")
+
+
+def _live(system: System, store: Store) -> dict[str, Content]:
+    """What is live of every site that can be read."""
+    from contextlib import suppress
+
+    from pipeline import withdrawing
+    from pipeline.errors import StoreError
+
+    found = {}
+    for prefix, known in withdrawing.known_sites(system, store).items():
+        with suppress(StoreError):
+            if live := withdrawing.live_release(system, store, prefix):
+                found[known.site.id] = live.content
+    return found
 
 
 @register.command(epilog="Examples:\n\n  run_pipeline.py decisions export > decisions.csv")
@@ -286,5 +339,6 @@ def export(config: Config = DEFAULT_CONFIG, store: StoreOption = "") -> None:
         from pipeline.standing import as_csv
 
         system = salvaged(config, store)
-        standing = deciding.standing_of(system, system.open_store(system.configuration.settings.store))
-        typer.echo(as_csv(standing.decisions), nl=False)
+        opened = system.open_store(system.configuration.settings.store)
+        typer.echo(as_csv(deciding.found_in(system, opened).decisions), nl=False)
+        deciding.standing_of(system, opened)  # says, after the list, where some are lost

@@ -14,10 +14,12 @@ from pipeline.contracts.storing import Store
 
 @dataclass(frozen=True, slots=True)
 class EditorialDecision:
-    """One decision, as `decisions/<number>.json` holds it for good. `kind` is withdraw, correct, restore, rollback, resume or
-    offboard; `at` a moment (ISO 8601, UTC), `act_by` too. `topics` are ids; empty `languages` and `versions` mean all. `notice`
-    is what readers are told, by language. `uses` and `image` say by which file the topics were found. `partner`, `site` and
-    `sequence` are those of a rollback, resume or offboarding. `number` 0 = not stored yet."""
+    """One decision, as `decisions/<number>.json` holds it for good. `kind` is withdraw, correct, restore, rollback, resume,
+    offboard or lost; `at` a moment (ISO 8601, UTC), `act_by` too. `topics` are ids; empty `languages` and `versions` mean all.
+    `notice` is what readers are told, by language. `uses` and `image` say by which file the topics were found. `partner`, `site`
+    and `sequence` are those of a rollback, resume or offboarding. One of the kind `lost` stands for another that is gone;
+    `accepted` are the marks (standing.py) that can not be met since. `number` 0 = not stored yet; `sha256` is that of the bytes
+    that are stored, and no part of them."""
 
     kind: str
     at: str
@@ -38,19 +40,31 @@ class EditorialDecision:
     partner: str = ""
     site: str = ""
     sequence: int = 0
+    accepted: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 class Decisions(Protocol):
     """The decisions of a store (`outputs/decisions.py`): appended, never changed."""
 
     def read(self, store: Store) -> tuple[EditorialDecision, ...]:
-        """All of them, oldest first. Raises StoreError, also for one that this program does not understand."""
+        """All of them, oldest first. Raises StoreError where one is missing, or this program does not understand it."""
+
+    def found(self, store: Store) -> tuple[EditorialDecision, ...]:
+        """Those that are there, oldest first, whatever is missing. Raises StoreError."""
 
     def latest(self, store: Store) -> int:
         """The number of the newest one; 0 before the first. Raises StoreError."""
 
+    def marks(self, store: Store, prefixes: Iterable[str]) -> Mapping[str, str]:
+        """By prefix, the mark of the decisions that who last signed there knew (standing.py); "" where it says none, nothing is
+        live, or it can not be read. Not verified: it is only ever a reason to stop."""
+
     def append(self, store: Store, decision: EditorialDecision) -> EditorialDecision:
         """Stores it under the next free number, and returns it with that. Raises StoreError."""
+
+    def replace_lost(self, store: Store, decision: EditorialDecision, highest: int) -> tuple[EditorialDecision, ...]:
+        """Stores it under every number up to `highest` that is missing, or else the next free one. Raises StoreError."""
 
 
 @dataclass(frozen=True, slots=True)

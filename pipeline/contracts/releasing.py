@@ -100,10 +100,11 @@ class Releases(Protocol):
         run_id: str,
         created: str,
         signing: Signing | None = None,
+        decided: str = "",
     ) -> Outcome:
         """Shards, manifest, signed metadata, then the pointer by compare-and-swap. `created` is the run's moment (ISO 8601), from
-        which signatures' lives are counted. Same content: no new release. Raises RaceLost, StoreError, and UsageError without
-        `signing`."""
+        which signatures' lives are counted; `decided` is the mark of the decisions that it obeys ("" = the one that is there
+        stays). Same content: no new release. Raises RaceLost, StoreError, and UsageError without `signing`."""
 
     def bundle(
         self, store: Store, site: Site, content: Content, previous: Released | None, path: Path, *, run_id: str, created: str
