@@ -11,6 +11,7 @@ from typing import Final
 
 from lxml import etree
 
+from sources.dita import endnotes
 from sources.dita.flow import Item, add, add_all, blank, blocks, runs
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import linkable, refer
@@ -34,6 +35,7 @@ def topic_blocks(writer: Writer, topic: etree._Element) -> list[etree._Element]:
     nested = children(topic, "topic")
     if title is not None:
         writer.settle(title)
+        endnotes.of_title(writer, title)
     items: list[Item] = []
     for one in topic:
         if isinstance(one.tag, str) and one is not title and not any(one is other for other in nested):

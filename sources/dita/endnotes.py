@@ -34,6 +34,13 @@ def footnote(writer: Writer, element: etree._Element) -> list[Item]:
     return call(writer, element)
 
 
+def of_title(writer: Writer, title: etree._Element) -> None:
+    """Puts the footnotes of a topic's own title into the list at its end: a title is words alone and can not call them."""
+    for one in title.iter("*"):
+        if is_a(one, "fn"):
+            writer.there(one, lambda w, note: [_noted(w, note)])
+
+
 def _called_from_elsewhere(element: etree._Element) -> bool:
     return bool(_CALLS(element.getroottree(), end=f"/{element.get('id')}"))
 

@@ -78,8 +78,7 @@ def _image(writer: Writer, element: etree._Element) -> list[Item]:
     alt = _alternative(writer, element)
     ref = _image_ref(writer, element)
     if ref is None or ref.url:
-        named = element.get("href") or f"key {element.get('keyref')}"
-        writer.find(codes.IMAGE, element, f"the image {ref.url if ref else named!r} is not among the inputs")
+        writer.find(codes.IMAGE, element, f"the image {repr(ref.url) if ref else _named(element)} is not among the inputs")
         return [alt] if alt else []
     attributes: dict[str, str] = {"src": ref.file, "alt": alt or "", **_sizes(element)}
     if _required(element):
@@ -92,13 +91,18 @@ def _image(writer: Writer, element: etree._Element) -> list[Item]:
     return [made, *([" ", *longer] if longer else [])]
 
 
+def _named(element: etree._Element) -> str:
+    named = element.get("href") or (f"key {element.get('keyref')}" if element.get("keyref") else "")
+    return repr(named) if named else "without href"
+
+
 def _alternative(writer: Writer, element: etree._Element) -> str:
     stated = child(element, "alt")
     if stated is not None:
         return _as_text(writer.words_there(stated))
     alt = element.get("alt")
     if alt is None:
-        writer.find(codes.ALT, element, f"the image {element.get('href') or element.get('keyref')!r} has no alt")
+        writer.find(codes.ALT, element, f"the image {_named(element)} has no alt")
     return " ".join((alt or "").split())
 
 

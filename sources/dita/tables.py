@@ -72,8 +72,8 @@ class _Columns:
             place += 1
         stated = group.get("cols") or ""
         self.count = max(int(stated) if stated.isdecimal() and len(stated) < 4 else 0, place)
-        for number in range(self.count):  # what columns without a colspec are called
-            self.places.setdefault(f"col{number + 1}", number)
+        for column in range(place, self.count):  # what columns without a colspec are called
+            self.places.setdefault(f"col{column + 1}", column)
 
 
 def _group(table: etree._Element, first_is_header: bool, writer: Writer, element: etree._Element) -> list[Item]:
