@@ -149,14 +149,14 @@ class Prolog:
     # --- people and rights
 
     def authors(self) -> tuple[Person, ...]:
-        """Every `author`; its `type` is the role."""
+        """Every `author`; its `type` is the role. Every `data name="author"`, as Lightweight DITA has it."""
         people = []
         for one in self._of("author"):
             inner = {name: text for name in ("credentials", "specialty", "display") if (text := self._inner(one, name))}
             name = self._listed_name(one) or self._say(one)
             if name:
                 people.append(Person(name=name, role=(one.get("type") or "").strip(), **inner))
-        return unique(people)
+        return unique((*people, *(Person(name=name) for name in self.values("author"))))
 
     def _listed_name(self, author: etree._Element) -> str:
         """A name that is written in parts (`authorinformation` of books): a person's, else the organization's."""

@@ -16,6 +16,8 @@ from sources.dita.flow import Item, add_all, blank, blocks, flow
 from sources.dita.names import child, children, is_a
 from sources.dita.writer import Handler, Writer
 
+WIDEST: Final = 1000  # columns that one cell may span, as in HTML
+_MOST_ADDED: Final = 20_000  # empty cells; a table that wants more of them is no table
 _SCOPES: Final = frozenset({"col", "row", "colgroup", "rowgroup"})
 
 
@@ -29,7 +31,7 @@ def _table(writer: Writer, element: etree._Element) -> list[Item]:
             _caption(writer, table, title)
         writer.there(group, partial(_group, table, _row_header(element)))
         if table.find("tbody") is not None:
-            made.append(table)
+            made.append(_squared(table))
     made = made or _title_alone(writer, element, title)
     said = blocks(writer.there(desc, lambda w, one: w.content(one))) if desc is not None else []
     rest = [one for one in element if not any(one is other for other in (title, desc)) and not is_a(one, "tgroup")]
@@ -111,6 +113,8 @@ def _cells(
         while place in covered:
             place += 1
         start, width = _span(writer, entry, columns, place)
+        for _ in range(sum(column not in covered for column in range(place, start))):  # columns that the row passes over
+            etree.SubElement(made, "td")
         height = min(_number(entry.get("morerows")) + 1, left)
         for column in range(start, start + width):
             busy[column] = height - 1
@@ -153,6 +157,32 @@ def _cell(made: etree._Element, scope: str, width: int, height: int, writer: Wri
     return []
 
 
+def _squared(table: etree._Element) -> etree._Element:
+    """The table with empty cells at the end of the rows that are shorter than the longest one."""
+    lengths: dict[etree._Element, int] = {}
+    for part in table.iterchildren("thead", "tbody"):
+        busy: dict[int, int] = {}  # column -> rows below that a cell from above still covers
+        for row in part:
+            taken = {column for column, rows in busy.items() if rows > 0}
+            busy = {column: busy[column] - 1 for column in taken}
+            place = 0
+            for cell in row:
+                while place in taken:
+                    place += 1
+                width = int(cell.get("colspan") or 1)
+                busy.update(dict.fromkeys(range(place, place + width), int(cell.get("rowspan") or 1) - 1))
+                taken.update(range(place, place + width))
+                place += width
+            lengths[row] = len(taken)
+    longest = max(lengths.values(), default=0)
+    if sum(longest - length for length in lengths.values()) > _MOST_ADDED:
+        return table
+    for row, length in lengths.items():
+        for _ in range(longest - length):
+            etree.SubElement(row, "td")
+    return table
+
+
 def _number(raw: str | None) -> int:
     return int(raw) if raw and raw.isdecimal() and len(raw) < 5 else 0
 
@@ -172,16 +202,17 @@ def _simple(writer: Writer, element: etree._Element) -> list[Item]:
     head = child(element, "sthead")
     if head is not None:
         part = etree.SubElement(table, "thead" if rows else "tbody")
-        writer.there(head, partial(_simple_row, writer.mark(etree.SubElement(part, "tr"), head), 0, kinds, "col"))
+        writer.there(head, partial(_simple_row, writer.mark(etree.SubElement(part, "tr"), head), 0, kinds, "col", 1))
     if rows:
         body = etree.SubElement(table, "tbody")
-        for row in rows:
-            writer.there(row, partial(_simple_row, writer.mark(etree.SubElement(body, "tr"), row), key, kinds, ""))
+        for number, row in enumerate(rows):
+            line = writer.mark(etree.SubElement(body, "tr"), row)
+            writer.there(row, partial(_simple_row, line, key, kinds, "", len(rows) - number))
     for empty in [row for row in table.iter("tr") if not len(row)]:
         _remove(empty)
     rest = [one for one in element if one is not head and one is not title and not is_a(one, "strow")]
     stray = blocks(part for one in rest if isinstance(one.tag, str) for part in writer.convert(one))
-    made = [table] if table.find("tbody") is not None else _title_alone(writer, element, title)
+    made = [_squared(table)] if table.find("tbody") is not None else _title_alone(writer, element, title)
     return [*made, *stray]
 
 
@@ -208,7 +239,7 @@ def _property_columns(element: etree._Element) -> tuple[str, ...]:
 
 
 def _simple_row(
-    made: etree._Element, key: int, kinds: tuple[str, ...], scope: str, writer: Writer, row: etree._Element
+    made: etree._Element, key: int, kinds: tuple[str, ...], scope: str, left: int, writer: Writer, row: etree._Element
 ) -> list[Item]:
     cells: list[etree._Element | None] = list(children(row, "stentry"))
     if kinds:
@@ -218,8 +249,13 @@ def _simple_row(
         if one is None:
             etree.SubElement(made, "td")
         else:
-            writer.there(one, partial(_cell, made, here, 1, 1))
+            writer.there(one, partial(_cell, made, here, *_spans(one, left)))
     return []
+
+
+def _spans(entry: etree._Element, left: int) -> tuple[int, int]:
+    """Columns and rows of a `stentry` (DITA 2.0), within the `left` rows."""
+    return min(max(_number(entry.get("colspan")), 1), WIDEST), min(max(_number(entry.get("rowspan")), 1), left)
 
 
 HANDLERS: Final[dict[str, Handler]] = {"table": _table, "simpletable": _simple}
