@@ -8,9 +8,11 @@ urllib3 alone; boto3 only for `s3://`.
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import shlex
 import subprocess
 import sys
@@ -18,12 +20,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from outputs import manifest, pull
-from outputs.stores import folder, https, s3
+from outputs import manifest, pull, stores
+from outputs.stores import https, s3
 from outputs.trust import FOLDER
-from pipeline.contracts import Store
+from pipeline.contracts import Destination, Store
 from pipeline.errors import Forbidden, StoreError, SyndicationError, UsageError
 
 HOOK_FAILED: Final = 1
@@ -49,16 +51,15 @@ class Request:
 
 
 def open_store(url: str, endpoint_url: str = "", ca_file: str = "") -> Store:
-    """The store at an address. Raises UsageError where nothing reads it."""
+    """The store at an address, of whatever kind of destination there is. Raises UsageError where nothing reads it."""
     where = url if "://" in url else os.path.abspath(url)  # noqa: PTH100 - resolve() would follow links
-    if s3.claims(where):
-        if importlib.util.find_spec("boto3") is None:
-            raise UsageError("boto3 is not installed, which reads s3://", fix="pip install boto3, or ask for an https:// address")
-        return s3.open(where, {"endpoint_url": endpoint_url} if endpoint_url else {})
-    if https.claims(where):
-        return https.open(where, {"ca_file": ca_file} if ca_file else {})
-    if folder.claims(where):
-        return folder.open(where, {})
+    if s3.claims(where) and importlib.util.find_spec("boto3") is None:
+        raise UsageError("boto3 is not installed, which reads s3://", fix="pip install boto3, or ask for an https:// address")
+    settings = {"s3": {"endpoint_url": endpoint_url}, "https": {"ca_file": ca_file}}
+    for name in sorted(module.name for module in pkgutil.iter_modules(stores.__path__)):
+        destination: Destination = cast(Any, importlib.import_module(f"{stores.__name__}.{name}"))
+        if destination.claims(where):
+            return destination.open(where, {key: value for key, value in settings.get(name, {}).items() if value})
     raise UsageError(f"nothing reads {url!r}", expected="https://host/prefix, s3://bucket/prefix or a folder", fix="correct it")
 
 

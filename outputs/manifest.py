@@ -414,7 +414,7 @@ def _moved(value: object, what: str) -> Moved:
     return record(Moved, value, what)
 
 
-# By a field's type as contracts.py writes it.
+# By a field's type as the contracts write it.
 _READERS: Final[dict[str, Callable[[object, str], Any]]] = {
     "str": _text,
     "int": _number,

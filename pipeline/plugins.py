@@ -62,7 +62,7 @@ def _checked(plugin: Plugin[T], contract: type[T]) -> Plugin[T]:
             f"plug-in {file} does not fill the contract {contract.__name__}",
             expected=", ".join(_members(contract)),
             found=f"no {', '.join(missing)}",
-            fix="add what is missing (see pipeline/contracts.py), or give a file that is no plug-in a name that starts with _",
+            fix="add what is missing (see pipeline/contracts), or give a file that is no plug-in a name that starts with _",
         )
     return plugin
 

@@ -103,7 +103,7 @@ def test_where_things_are(disk: Store) -> None:
 
 
 def test_every_field_comes_back() -> None:
-    """Whatever contracts.py adds to a row, a file or the content is written and read."""
+    """Whatever the contracts add to a row, a file or the content is written and read."""
 
     def filled(kind: type[Any], **given: Any) -> Any:
         values = {

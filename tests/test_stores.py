@@ -1,4 +1,4 @@
-"""One contract for every destination (pipeline/contracts.py, Store), and what each does when its world is broken."""
+"""One contract for every destination (pipeline/contracts/storing.py, Store), and what each does when its world is broken."""
 
 from __future__ import annotations
 
