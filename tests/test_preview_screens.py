@@ -34,6 +34,8 @@ SCREENS: Final = {
     "reading": f"{HEART}?site=riverside&beside=reading",
     "what-will-change": "/changes",
     "try-terms": "/terms?site=members",
+    "live-now": "/live?site=riverside",
+    "live-now-of-all": "/live",
     "export": "/export?site=riverside",
     "nothing-there": "/topics/en/no-such-topic",
 }

@@ -51,7 +51,9 @@ class Shop:
         if live.released is None:
             return None
         found = [file for row in live.rows.values() for file in row.files if file.path == path]
-        found += [file for file in live.released.content.files if file.path == path]
+        content = live.released.content
+        found += [file for file in content.files if file.path == path]
+        found += [file for gone in content.withdrawn for file in gone.files if file.path == path]
         return (found[0], self.bytes(system, site, found[0])) if found else None
 
     def bytes(self, system: System, site: str, file: FileRow) -> bytes:

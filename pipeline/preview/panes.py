@@ -21,6 +21,7 @@ from pipeline.editions import Key
 from pipeline.errors import SyndicationError
 from pipeline.findings import Severity
 from pipeline.preview import bundles, changes, live, paper, reading, source_text, terms
+from pipeline.preview.now import main_page
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query
 from pipeline.preview.rendering import Shown
@@ -194,7 +195,9 @@ def _why_not(shown: Shown, view: str) -> str:
     if shown.problem:
         return f"{shown.problem[:1].upper()}{shown.problem[1:]}."
     if view in shown.by_format or (shown.errors and not shown.files):
-        return "This can not be shown: the problems say why."
+        return (
+            "This can not be shown: the problems say why. There is no older rendering: none since the preview started, none live."
+        )
     return f"This site does not get this topic as {label(view)}."
 
 
@@ -254,9 +257,16 @@ def _reading(_s: Session, _n: Snapshot, _q: Query, shown: Shown, name: str) -> P
 def _live(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
     now = session.shop.live(snapshot.system, query.site) if query.site else live.Live("")
     row = now.rows.get(shown.key)
-    pages = [file for file in row.files if file.media_type == "text/html"] if row else []
-    frame = f"/now/{query.site}/{quote(pages[0].path)}?v={pages[0].sha256[:12]}" if pages else ""
-    return Pane(name, label(name), "live", frame, {"live": now, "row": row})
+    gone = (
+        next((one for one in now.released.content.withdrawn if (one.id, one.language) == shown.key), None)
+        if now.released
+        else None
+    )
+    page = main_page(row.files if row else gone.files if gone else ())
+    frame = f"/now/{query.site}/{quote(page.path)}?v={page.sha256[:12]}" if page else ""
+    dates = session.lives.dates(snapshot.system, now.prefix, now.released) if now.released and row else None
+    since = dates.topics.get(shown.key) if dates else None
+    return Pane(name, label(name), "live", frame, {"live": now, "row": row, "gone": gone, "since": since})
 
 
 def _changes(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:

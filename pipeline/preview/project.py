@@ -74,8 +74,14 @@ def conditions_of(system: System) -> list[str]:
 class Project:
     """The newest snapshot, and how it gets newer. Safe to use from several threads."""
 
-    def __init__(self, build: Callable[[], System], config: Path) -> None:
-        self._build, self._config = build, config.resolve()
+    def __init__(
+        self,
+        build: Callable[[], System],
+        config: Path,
+        remembered: Callable[[System, Catalog], Mapping[Key, Metadata]] = lambda *_: {},
+    ) -> None:
+        """`remembered`: the topics whose files were broken already when everything was read first."""
+        self._build, self._config, self._remembered = build, config.resolve(), remembered
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._surveyor = Surveyor()
@@ -150,7 +156,8 @@ class Project:
         catalog = self._surveyor.catalog(system, conditions_of(system), missed)
         self._missed = set()
         number = before.number + 1 if before else 1
-        return self._take(Snapshot(number, system, catalog, _lost(before, catalog), problem))
+        lost = _lost(before, catalog) if before else self._remembered(system, catalog)
+        return self._take(Snapshot(number, system, catalog, lost, problem))
 
 
 def forget(system: System) -> None:
@@ -163,10 +170,8 @@ def forget(system: System) -> None:
                     value.cache_clear()
 
 
-def _lost(before: Snapshot | None, catalog: Catalog) -> dict[Key, Metadata]:
+def _lost(before: Snapshot, catalog: Catalog) -> dict[Key, Metadata]:
     """Topics that were there, and whose file is there still, with an error in it."""
-    if before is None:
-        return {}
     broken = {finding.file for finding in catalog.findings if finding.severity is Severity.ERROR}
     return {
         key: metadata

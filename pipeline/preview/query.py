@@ -30,6 +30,7 @@ class Query:
     badge: str = ""
     findings: str = ""
     gets: str = ""
+    seen: str = ""
     sort: str = ""
     page: int = 1
     view: str = ""

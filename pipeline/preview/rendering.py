@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -33,7 +33,7 @@ KEPT: Final = 24  # renderings in memory; the last good ones apart
 @dataclass(frozen=True)
 class Shown:
     """A topic from a viewpoint. `files`: the finished files of each format, main file first; `withheld`: why there are none;
-    `stale`: they are an older rendering's, because the newest source makes none."""
+    `stale`: they are an older rendering's, because the newest source makes none; `instead` whose, where it is not ours."""
 
     key: Key
     metadata: Metadata
@@ -46,6 +46,7 @@ class Shown:
     edition: Edition | None = None
     body: etree._Element | None = None
     stale: bool = False
+    instead: str = ""
     problem: str = ""
     seconds: float = 0.0
 
@@ -76,8 +77,9 @@ class Shown:
 class Renderer:
     """Renders topics one at a time (pandoc and the trees are one per process), and keeps what was last good."""
 
-    def __init__(self, desks: Desks) -> None:
-        self.desks = desks
+    def __init__(self, desks: Desks, older: Callable[[Snapshot, Viewpoint, Shown], Shown] = lambda _s, _v, shown: shown) -> None:
+        """`older` puts in what there is of a topic that this process has never rendered."""
+        self.desks, self._older = desks, older
         self._lock = threading.RLock()
         self._kept: OrderedDict[tuple[int, Viewpoint, Key], Shown] = OrderedDict()
         self._good: OrderedDict[tuple[Viewpoint, Key], Shown] = OrderedDict()
@@ -93,7 +95,7 @@ class Renderer:
         with self._lock:
             if place not in self._kept:
                 started = time.perf_counter()
-                shown = self._with_good(chosen, self._shown(snapshot, self.desks.desk(snapshot, chosen), key))
+                shown = self._with_good(snapshot, chosen, self._shown(snapshot, self.desks.desk(snapshot, chosen), key))
                 self._kept[place] = replace(shown, seconds=time.perf_counter() - started)
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
@@ -108,15 +110,17 @@ class Renderer:
                     return shown.shared[path]
             return None
 
-    def _with_good(self, chosen: Viewpoint, shown: Shown) -> Shown:
+    def _with_good(self, snapshot: Snapshot, chosen: Viewpoint, shown: Shown) -> Shown:
         if shown.files:
             self._good[chosen, shown.key] = shown
             while len(self._good) > KEPT:
                 self._good.popitem(last=False)
             return shown
         good = self._good.get((chosen, shown.key))
-        if good is None or shown.withheld:
+        if shown.withheld:
             return shown
+        if good is None:
+            return self._older(snapshot, chosen, shown) if shown.errors else shown
         return replace(shown, files=good.files, shared=good.shared, edition=good.edition, body=good.body, stale=True)
 
     def _shown(self, snapshot: Snapshot, desk: Desk, key: Key) -> Shown:

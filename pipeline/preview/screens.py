@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.errors import SyndicationError, UsageError
-from pipeline.preview import panes
+from pipeline.preview import now, panes
 from pipeline.preview.bundles import PAGES
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query, parse
@@ -28,6 +28,7 @@ from pipeline.preview.viewpoints import LONGEST_TRIAL, days, find_partner
 
 Screen = Callable[[Session, Snapshot, Query, Request], Response]
 LARGEST_FORM: Final = 4 * LONGEST_TRIAL
+SITES: Final = 20  # whose releases the list of all sites reads
 
 
 def routes(session: Session) -> list[BaseRoute]:
@@ -53,6 +54,7 @@ def routes(session: Session) -> list[BaseRoute]:
         Route("/", _page(session, _topics)),
         Route("/topics/{language}/{id}", _page(session, _topic)),
         Route("/changes", _page(session, _changes)),
+        Route("/live", _page(session, _live)),
         Route("/terms", _page(session, _terms), methods=["GET"]),
         Route("/terms", try_terms, methods=["POST"]),
         Route("/check", check, methods=["POST"]),
@@ -99,6 +101,7 @@ def environment() -> Environment:
     )
     found.filters["language"] = panes.language_name
     found.filters["label"] = panes.label
+    found.filters["moment"] = now.moment
     return found
 
 
@@ -130,6 +133,42 @@ def _topic(session: Session, snapshot: Snapshot, query: Query, request: Request)
 
 def _changes(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
     return _html("changes.html", session, snapshot, query, path="/changes")
+
+
+# --- what patients see now ----------------------------------------------------------------------
+
+
+def _live(session: Session, snapshot: Snapshot, query: Query, _request: Request) -> Response:
+    plan = session.desk(snapshot, query.viewpoint).plan
+    if not query.site:
+        sites = _sites(session, snapshot)
+        return _html("live.html", session, snapshot, query, path="/live", plan=plan, sites=sites, most=SITES)
+    live = session.shop.live(snapshot.system, query.site)
+    checked = session.checked if session.checked and session.checked.number == snapshot.number else None
+    report = next((site for site in checked.report.sites if site.site == query.site), None) if checked else None
+    rows = now.seen(live, snapshot, plan, [*snapshot.catalog.findings, *session.all_findings()], report)
+    found = now.matching(rows, query)
+    pages = max(1, -(-len(found) // now.PAGE))
+    start = (min(query.page, pages) - 1) * now.PAGE
+    values: dict[str, Any] = {
+        "live": live,
+        "rows": found[start : start + now.PAGE],
+        "total": len(found),
+        "all": len(rows),
+        "pages": pages,
+        "counts": [(state, sum(row.state is state for row in rows)) for state in now.STATES],
+        "languages": sorted({row.key[1] for row in rows}),
+        "dates": session.lives.dates(snapshot.system, live.prefix, live.released) if live.released else None,
+    }
+    return _html("live.html", session, snapshot, query, path="/live", plan=plan, **values)
+
+
+def _sites(session: Session, snapshot: Snapshot) -> list[tuple[str, str, Any]]:
+    """Every site with its name, and what is live of it; of those beyond the first `SITES` the store is not asked."""
+    partners = snapshot.system.configuration.partners
+    named = [(site, settings.name or partner.name) for partner in partners for site, settings in partner.all_sites().items()]
+    asked = [(site, name, session.shop.live(snapshot.system, site)) for site, name in named[:SITES]]
+    return asked + [(site, name, None) for site, name in named[SITES:]]
 
 
 # --- export -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ from pipeline.editions import Key
 from pipeline.errors import SyndicationError
 from pipeline.findings import Finding
 from pipeline.plugins import System
+from pipeline.preview import older
 from pipeline.preview.aside import Aside
 from pipeline.preview.live import Shop
+from pipeline.preview.now import Lives
 from pipeline.preview.packing import Packer
 from pipeline.preview.project import Project, Snapshot
 from pipeline.preview.rendering import Renderer, Shown
@@ -45,14 +48,15 @@ class Session:
     """One running preview. Safe to use from several threads."""
 
     def __init__(self, build: Callable[[], System], config: Path, today: Today) -> None:
-        self.project = Project(build, config)
-        self.renderer = Renderer(Desks(today))
-        self.today = today
         self.shop = Shop()
+        self.project = Project(build, config, partial(older.broken, self.shop))
+        self.renderer = Renderer(Desks(today), partial(older.as_live, self.shop))
+        self.today = today
         self.checked: Checked | None = None
         self.progress = ""
         self.failure = ""
         self.packer = Packer(lambda word: self._tell(word))
+        self.lives = Lives(lambda word: self._tell(word))
         self._tell: Callable[[str], None] = lambda _: None
         self._aside: Aside | None = None
         self._timer: threading.Timer | None = None
@@ -62,7 +66,7 @@ class Session:
     # --- news
 
     def listen(self, tell: Callable[[str], None]) -> None:
-        """Sets who is told of news: `pages` (what is shown may have changed), `check` and `packing` (progress), `packed`."""
+        """Sets who is told of news: `pages` (what is shown may have changed); `check`, `packing`, `packed`, `live` (aside)."""
         self._tell = tell
 
     def start(self) -> Snapshot:

@@ -215,6 +215,7 @@ function listen() {
   events.addEventListener('hello', () => { if (lost) refresh(true); lost = false })
   events.addEventListener('pages', () => refresh(true))
   events.addEventListener('check', () => { if ($('.summary') || $('.releases')) refresh(false) })
+  events.addEventListener('live', () => { if ($('#live-title') || $('.kind-live')) refresh(false) })
   events.addEventListener('packing', () => { if ($('#bundle-title')) refresh(false) })
   events.addEventListener('packed', async () => {
     if ($('#bundle-title')) await refresh(false)
