@@ -25,7 +25,7 @@ OURS: Final = (
     *(
         f"outputs/{name}.py"
         for name in (
-            *("_disk", "_limits", "_paths", "manifest", "packs", "pointer", "signing"),
+            *("_disk", "_limits", "_paths", "listing", "manifest", "packs", "pointer", "signing"),
             *("changes", "zips", "release", "trust", "place", "pull", "client"),
             *("stores/__init__", "stores/folder", "stores/https", "stores/s3"),
         )

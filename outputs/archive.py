@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from outputs import manifest, packs
-from outputs.release import blob_key, in_parallel, manifest_key, put_once
+from outputs.listing import in_parallel
+from outputs.release import blob_key, manifest_key, put_once
 from pipeline.contracts import (
     Content,
     FileRow,
@@ -204,7 +205,7 @@ def _update_received(store: Store, prefix: str, rows: Iterable[Row]) -> None:
         after = change(before)
         if after == before:
             return
-        data = manifest.canonical({"topics": [asdict(after[key]) for key in sorted(after)]})
+        data = manifest.canonical({"topics": [manifest.plain(after[key]) for key in sorted(after)]})
         if write(store, f"{home(prefix)}/received.json", data, token):
             return
     raise StoreError(f"{store.url}: {home(prefix)}/received.json changes faster than it can be written", fix="run again")

@@ -8,7 +8,7 @@ restored, moved or removed. `upcoming` are dates ahead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
@@ -56,10 +56,11 @@ def changes(before: Content | None, after: Content, header: Header) -> bytes:
     return manifest.canonical(document)
 
 
-def copies(document: Mapping[str, Any], header: Header) -> Iterator[tuple[str, bytes, str]]:
-    """Name below the prefix, bytes and media type of the copies of a change list."""
-    yield f"changes/{header.sequence}.json", manifest.canonical(document), manifest.MEDIA_TYPE
-    yield f"changes/{header.sequence}.html", page(document).encode(), "text/html"
+def copies(data: bytes, sequence: int, what: str) -> Iterator[tuple[str, bytes, str]]:
+    """Name below the prefix, bytes and media type of the copies of a change list. Raises StoreError where it is none."""
+    document = manifest.read_json(data, what)
+    yield f"changes/{sequence}.json", data, manifest.MEDIA_TYPE
+    yield f"changes/{sequence}.html", page(document).encode(), "text/html"
 
 
 def _parts(before: Content | None, after: Content) -> dict[str, list[dict[str, Any]]]:
@@ -67,7 +68,7 @@ def _parts(before: Content | None, after: Content) -> dict[str, list[dict[str, A
     new = {(row.id, row.language): row for row in after.rows}
     gone_before = {(gone.id, gone.language): gone for gone in before.withdrawn} if before else {}
     withdrawn = [gone for gone in after.withdrawn if not _same_decision(gone_before.get((gone.id, gone.language)), gone)]
-    moved = [asdict(item) for item in after.moved if before is None or item not in before.moved]
+    moved = [manifest.plain(item) for item in after.moved if before is None or item not in before.moved]
     explained = {(gone.id, gone.language) for gone in after.withdrawn} | {(item["id"], item["language"]) for item in moved}
     both = [(old[key], new[key]) for key in sorted(old.keys() & new.keys()) if old[key] != new[key]]
     corrected = {(row.id, row.language) for was, row in both if "corrected" in row.marks and "corrected" not in was.marks}
@@ -145,7 +146,7 @@ def _metadata(row: Row) -> Row:
 
 
 def _withdrawn(gone: Withdrawn) -> dict[str, Any]:
-    document = {name: value for name, value in asdict(gone).items() if name != "files" and value}
+    document = {name: value for name, value in manifest.plain(gone).items() if name != "files" and value}
     return {**document, "versions": list(gone.versions), "files": [file.path for file in gone.files]}
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from outputs import manifest, pointer
-from outputs.release import in_parallel
+from outputs.listing import in_parallel
 from pipeline.contracts import EditorialDecision, Store
 from pipeline.errors import NotFound, PreconditionFailed, StoreError
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from dataclasses import field as made
 from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
@@ -88,7 +88,8 @@ def canonical(value: object) -> bytes:
     """The one spelling of a JSON value: keys sorted, no white space, UTF-8, a line feed at the end. Raises UsageError for what
     has no exact spelling: a float, NaN, a lone surrogate, a key that is no text."""
     try:
-        text = json.dumps(_exact(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(value, default=_as_dict, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        _check_exact(value)  # after json.dumps, which refuses what holds itself
         return f"{text}\n".encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(
@@ -112,25 +113,25 @@ def describe(content: Content) -> Described:
         "terms_sha256": content.terms_sha256,
         "license": content.license,
         "notices": content.notices,
-        "shards": [asdict(shard) for shard, _ in parts],
-        "files": [asdict(file) for file in sorted(content.files, key=lambda file: file.path)],
-        "withdrawn": [asdict(gone) for gone in sorted(content.withdrawn, key=_key)],
-        "moved": [asdict(moved) for moved in sorted(content.moved, key=_key)],
+        "shards": [plain(shard) for shard, _ in parts],
+        "files": [plain(file) for file in sorted(content.files, key=lambda file: file.path)],
+        "withdrawn": [plain(gone) for gone in sorted(content.withdrawn, key=_key)],
+        "moved": [plain(moved) for moved in sorted(content.moved, key=_key)],
         "upcoming": content.upcoming,
-        **({"packs": [asdict(pack) for pack in sorted(content.packs, key=lambda pack: pack.sha256)]} if content.packs else {}),
+        **({"packs": [plain(pack) for pack in sorted(content.packs, key=lambda pack: pack.sha256)]} if content.packs else {}),
     }
     return Described(document, _sha256(canonical(document)), parts)
 
 
 def write(described: Described, header: Header) -> bytes:
     """The manifest's bytes."""
-    return canonical({"schema": SCHEMA, **asdict(header), "content": described.sha256, **described.document})
+    return canonical({"schema": SCHEMA, **plain(header), "content": described.sha256, **described.document})
 
 
 def row_document(row: Row) -> dict[str, Any]:
     """A row as JSON has it: without what is empty, files in their own order (the format's main file first)."""
     document = {field.name: value for field in fields(Row) if (value := getattr(row, field.name)) or not _is_optional(field)}
-    return {**document, "files": [asdict(file) for file in row.files]}
+    return {**document, "files": [plain(file) for file in row.files]}
 
 
 def _is_optional(field: Field[Any]) -> bool:
@@ -165,16 +166,38 @@ def _split(items: list[tuple[int, Mapping[str, Any]]], bit: int) -> Iterator[lis
         yield from _split([item for item in items if item[0] >> bit & 1 == side], bit - 1)
 
 
-def _exact(value: object) -> object:
-    if value is None or isinstance(value, str | int):
-        return value
+def plain(value: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it, records in it likewise: as `dataclasses.asdict`, which copies every text of it on the way."""
+    found = {name: getattr(value, name) for name in value.__slots__}
+    for name, inner in found.items():
+        if type(inner) is tuple and inner and hasattr(inner[0], "__slots__"):
+            found[name] = [plain(one) for one in inner]
+    return found
+
+
+def _as_dict(value: object) -> dict[str, Any]:
     if isinstance(value, Mapping):
-        if any(not isinstance(key, str) for key in value):
-            raise TypeError(f"an object has a key that is no text: {list(value)!r}")
-        return {key: _exact(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(inner) for inner in value]
+        return dict(value)
     raise TypeError(f"{value!r} is a {type(value).__name__}: only texts, whole numbers, lists and objects are exact")
+
+
+def _check_exact(value: object) -> None:
+    """Raises TypeError for what JSON would spell in a way that is not exact, or not the only one. No recursion: there are a
+    million values in a large release."""
+    waiting: list[Any] = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is str or kind is int or one is None:
+            continue
+        if kind is dict or isinstance(one, Mapping):
+            if not all(isinstance(key, str) for key in one):
+                raise TypeError(f"an object has a key that is no text: {list(one)!r}")
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif not isinstance(one, str | int):
+            raise TypeError(f"{one!r} is a {kind.__name__}: only texts, whole numbers, lists and objects are exact")
 
 
 def _sha256(data: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from outputs import manifest, packs, pointer, release, signing, zips
+from outputs import listing, manifest, packs, pointer, release, signing, zips
 from pipeline.contracts import Content, Signing, Store
 from pipeline.errors import NotFound, StoreError
 
@@ -48,7 +48,7 @@ def deliver(source: Store, target: Store, prefix: str, keys: Signing | None) -> 
     wanted = list(_objects(prefix, live, found, content, keys))
     held = _sizes(target, prefix)
     missing = [one for one in wanted if one.key not in held or (one.size >= 0 and held[one.key] != one.size)]
-    sizes = list(release.in_parallel(target, lambda one: _copy(source, target, one), missing))
+    sizes = list(listing.in_parallel(target, lambda one: _copy(source, target, one), missing))
     there = _sizes(target, prefix)
     if lost := [one.key for one in wanted if one.key not in there]:
         raise StoreError(f"{target.url}: {len(lost)} of {len(wanted)} objects are missing", found=lost[0], fix="deliver again")

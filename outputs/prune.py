@@ -24,7 +24,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from outputs import archive, manifest, release
+from outputs import archive, listing, manifest, release
 from outputs.archive import Condemned
 from pipeline.contracts import PastRelease, Pruned, Released, Signing, Store
 from pipeline.errors import NotFound, StoreError
@@ -157,7 +157,7 @@ def _remove(
     published = site.published
     for start in range(0, len(due), BATCH):
         batch = due[start : start + BATCH]
-        list(release.in_parallel(site.store, lambda sha256: _copy(site, sizes[sha256][0]), [s for s in batch if s in published]))
+        list(listing.in_parallel(site.store, lambda sha256: _copy(site, sizes[sha256][0]), [s for s in batch if s in published]))
         noted = archive.condemn(site.store, site.prefix, partial(_going, batch, last, moment))
         _delete(site, sizes, noted.going)
         progress(start + len(batch), len(due))
@@ -178,7 +178,7 @@ def _delete(site: _Site, sizes: Mapping[str, tuple[str, int]], going: Iterable[s
         if sha256 in sizes and sha256 not in site.needed:
             site.store.delete(sizes[sha256][0])
 
-    list(release.in_parallel(site.store, delete, list(going)))
+    list(listing.in_parallel(site.store, delete, list(going)))
     archive.condemn(site.store, site.prefix, lambda now: replace(now, going=(), began=""))
 
 

@@ -29,8 +29,9 @@ from typing import Any, Final
 from outputs import manifest, packs, place, pointer
 from outputs._disk import explained
 from outputs._paths import bundle_problem
+from outputs.listing import in_parallel
 from outputs.pointer import Pointer
-from outputs.release import blob_key, in_parallel, incomplete, read_release
+from outputs.release import blob_key, incomplete, read_release
 from outputs.trust import FOLDER, Trust
 from pipeline.contracts import Content, FileRow, Pack, Store
 from pipeline.errors import Altered, NotFound, StoreError, UsageError

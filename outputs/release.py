@@ -16,19 +16,17 @@ dies anywhere leaves the live release as it was, and what it stored is not store
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from outputs import changes, manifest, packs, pointer, zips
+from outputs import changes, listing, manifest, packs, pointer, zips
+from outputs.listing import in_parallel
 from outputs.packs import packed as packed  # a part of contracts.Releases
 from outputs.pointer import Pointer
 from pipeline.contracts import Content, Outcome, Released, Signing, Store
@@ -110,10 +108,17 @@ def incomplete(store: Store, prefix: str, problem: StoreError) -> StoreError:
     )
 
 
-def present(store: Store, prefix: str) -> set[str]:
-    """The SHA-256 of every blob that the site's prefix holds."""
-    names = (key.rpartition("/")[2] for key, _ in _sizes(store, f"{prefix}/blobs/"))
+def present(store: Store, prefix: str, files: Iterable[OutputFile] = (), live: Released | None = None) -> set[str]:
+    """The SHA-256 of every blob that the site's prefix holds; of `files` alone, where they are few beside what is live."""
+    keys = {blob_key(prefix, hashlib.sha256(file.data).hexdigest()) for file in files}
+    found = listing.stored(store, prefix, keys, _about(live)) if keys else dict(listing.sizes(store, f"{prefix}/blobs/"))
+    names = (key.rpartition("/")[2] for key in found)
     return {name for name in names if manifest.is_sha256(name)}
+
+
+def _about(live: Released | None) -> int:
+    """About how many blobs are in a site's prefix: those of the live release, at least."""
+    return len(packs.objects(live.content)) if live else 0
 
 
 def _released(live: Pointer, found: manifest.Manifest, rows: Sequence[Mapping[str, object]]) -> Released:
@@ -187,31 +192,6 @@ def put_once(store: Store, key: str, data: bytes, media_type: str) -> bool:
     return True
 
 
-def in_parallel(store: Store, work: Callable[[_A], _B], items: Sequence[_A]) -> Iterator[_B]:
-    """`work` of each item, in order, in as many threads as the store is faster with (its `parallel`). After the first failure
-    no more is begun, and what is under way is waited for."""
-    threads = int(getattr(store, "parallel", 1))
-    if threads <= 1 or len(items) <= 1:
-        yield from map(work, items)
-        return
-    pool = _pool(os.getpid(), threads)
-    begun = [pool.submit(work, item) for item in items]
-    try:
-        for one in begun:
-            yield one.result()
-    finally:
-        for one in begun:
-            one.cancel()
-        wait(begun)
-
-
-@lru_cache
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """The threads of this process; a forked child has none of its parent's."""
-    del process
-    return ThreadPoolExecutor(threads, "store")
-
-
 # --- publishing -----------------------------------------------------------------------------------
 
 
@@ -271,12 +251,13 @@ def _publish(
     if before:
         mend(store, prefix, before.pointer)
     objects: dict[str, bytes] = {}
-    uploaded = 0
+    uploaded, changed = 0, b""
     if before and before.pointer.content == described.sha256 and not past:
         to = before.pointer
     else:
         header = _header(site, previous, run_id, created, past)
-        to = _stage(described, header, changes.changes(previous.content if previous else None, content, header), objects, prefix)
+        changed = changes.changes(previous.content if previous else None, content, header)
+        to = _stage(described, header, changed, objects, prefix)
         uploaded = _put_objects(store, objects, progress)
     to = replace(to, zip=_zip(store, site, described, content, to, before.pointer.zip if before else {}))
     ends = metadata.last_day(content.license)
@@ -284,11 +265,12 @@ def _publish(
     prepared = metadata.prepare(store, prefix, to, before, keys, now, last_run=looked, ends=ends, past=past, decided=decided)
     sizes = {key: len(part) for key, part in objects.items()} or {manifest_key(prefix, to.manifest): to.size}
     sizes |= {zips.key(prefix, to.zip["sha256"]): to.zip["size"]} if to.zip else {}
-    _compare(store, prefix, content, {**sizes, **prepared.objects})
+    wanted = {blob_key(prefix, sha256): size for sha256, (size, _) in packs.objects(content).items()}
+    listing.compare(store, prefix, {**wanted, **sizes, **prepared.objects}, _about(previous))
     pointer.move(store, prefix, prepared.timestamp, before.pointer.token if before else "")
     if before is None or to != before.pointer:
         with suppress(StoreError):  # the release is live; the next run mends its copies
-            mend(store, prefix, to)
+            mend(store, prefix, to, changed)
             if zipped := {named.zip["sha256"] for named in (to, before.pointer if before else to) if named.zip}:
                 _tidy_zips(store, prefix, zipped)
     return Outcome("published" if objects else "unchanged", to.sequence, described.sha256, uploaded)
@@ -332,7 +314,7 @@ def _zip(
     it was."""
     if not (bool(before) if site.zip is None else site.zip):
         return {}
-    if to.zip and any(True for _ in _sizes(store, zips.key(site.prefix, str(to.zip["sha256"])))):
+    if to.zip and any(True for _ in listing.sizes(store, zips.key(site.prefix, str(to.zip["sha256"])))):
         return to.zip
     found = manifest.read(store.get(manifest_key(site.prefix, to.manifest))[0], f"the manifest of {site.prefix}")
     rows = manifest.read_rows(found, [part for _, part in described.shards], f"the rows of {site.prefix}")
@@ -380,7 +362,7 @@ def _reader(store: Store, prefix: str, content: Content) -> Callable[[Sequence[F
 
 def _tidy_zips(store: Store, prefix: str, keep: Container[object]) -> None:
     """Removes zips but the newest two: who is fetching the one before may end."""
-    for key, _ in list(_sizes(store, f"{prefix}/{zips.FOLDER}/")):
+    for key, _ in list(listing.sizes(store, f"{prefix}/{zips.FOLDER}/")):
         if key.rpartition("/")[2].removesuffix(".zip") not in keep:
             store.delete(key)
 
@@ -420,9 +402,9 @@ def _stage(
     return Pointer(header.partner, header.site, header.sequence, sha256, len(data), described.sha256)
 
 
-def mend(store: Store, prefix: str, live: Pointer) -> bool:
-    """Writes the unsigned copies of what is live - its change list, and `current.json`, which comes last and says that they are
-    there - unless they are; whether it did. Raises StoreError."""
+def mend(store: Store, prefix: str, live: Pointer, changed: bytes = b"") -> bool:
+    """Writes the unsigned copies of what is live - its change list (`changed`, where it is at hand), and `current.json`, which
+    comes last and says that they are there - unless they are; whether it did. Raises StoreError."""
     wanted = manifest.canonical(
         {
             "schema": manifest.SCHEMA,
@@ -436,11 +418,12 @@ def mend(store: Store, prefix: str, live: Pointer) -> bool:
     with suppress(NotFound):
         if store.get(key)[0] == wanted:
             return False
-    found = manifest.read(store.get(manifest_key(prefix, live.manifest))[0], f"{store.url}: the manifest of {prefix}")
-    if manifest.is_sha256(named := str(found.header.changes.get("sha256", ""))):
-        document = manifest.read_json(store.get(blob_key(prefix, named))[0], f"{store.url}: the changes of {prefix}")
-        for name, data, media_type in changes.copies(document, found.header):
-            put_once(store, f"{prefix}/{name}", data, media_type)
+    if not changed:
+        found = manifest.read(store.get(manifest_key(prefix, live.manifest))[0], f"{store.url}: the manifest of {prefix}")
+        named = str(found.header.changes.get("sha256", ""))
+        changed = store.get(blob_key(prefix, named))[0] if manifest.is_sha256(named) else b""
+    for name, data, media_type in changes.copies(changed, live.sequence, f"the changes of {prefix}") if changed else ():
+        put_once(store, f"{prefix}/{name}", data, media_type)
     store.put(key, wanted, media_type=manifest.MEDIA_TYPE, cache_control=pointer.CACHE_CONTROL)
     return True
 
@@ -452,41 +435,3 @@ def _put_objects(store: Store, objects: Mapping[str, bytes], progress: Progress 
         if progress:
             progress(number, len(objects))
     return stored
-
-
-def _compare(store: Store, prefix: str, content: Content, more: Mapping[str, int]) -> None:
-    """Lists the store and raises StoreError unless every file of the release, and `more` (size by key), is there in its size.
-    A blob of another size is no write of ours that ended well: it is removed, so that the next run stores it anew."""
-    wanted = {blob_key(prefix, sha256): size for sha256, (size, _) in packs.objects(content).items()} | dict(more)
-    folders = dict.fromkeys(key.removeprefix(f"{prefix}/").partition("/")[0] for key in wanted)
-    found = {key: size for folder in folders for key, size in _sizes(store, f"{prefix}/{folder}/")}
-    wrong = sorted(key for key, size in wanted.items() if found.get(key) != size)
-    if not wrong:
-        return
-    for key in wrong:
-        if key in found:
-            _remove_if_broken(store, key)
-    first = wrong[0]
-    raise StoreError(
-        f"{store.url}: {len(wrong)} of {len(wanted)} objects of {prefix} are missing or not whole; nothing was published",
-        expected=f"{first} with {wanted[first]} bytes",
-        found=f"{found[first]} bytes" if first in found else "no such object",
-        fix="run again: what is missing is made and stored anew",
-    )
-
-
-def _remove_if_broken(store: Store, key: str) -> None:
-    if "/metadata/" in key:  # its name says nothing of its bytes
-        return
-    data, _ = store.get(key)
-    if hashlib.sha256(data).hexdigest() != key.rpartition("/")[2].partition(".")[0]:
-        store.delete(key)
-
-
-def _sizes(store: Store, folder: str) -> Iterator[tuple[str, int]]:
-    """Key and size of every object of a folder; one that is not there yet has none."""
-    try:
-        for stored in store.list(folder):
-            yield stored.key, stored.size
-    except NotFound:
-        return

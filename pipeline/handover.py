@@ -34,7 +34,7 @@ def hand_over(
     releases: Releases = system.releases.load()
     archive: Archive = system.archive.load()
     content, files = as_stored(system, content, live, files)
-    stored = releases.put_files(store, site.prefix, files, set(releases.present(store, site.prefix)))
+    stored = releases.put_files(store, site.prefix, files, set(releases.present(store, site.prefix, files, live)))
     if live is None or content != live.content:
         archive.describe(store, site)
         archive.keep(store, site.prefix, live, terms)

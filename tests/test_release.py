@@ -175,8 +175,6 @@ def test_the_order(store: Store) -> None:
         "list metadata",
         "put metadata",
         "get current.json",
-        "get targets",
-        "get blobs",
         "put changes",
         "put current.json",
     ]

@@ -87,8 +87,8 @@ class Releases(Protocol):
         """The content as it is stored, after what is live, and of these files, which may be new, the objects to put: notices of
         withdrawn topics are many and small, and go together in packs."""
 
-    def present(self, store: Store, prefix: str) -> set[str]:
-        """The SHA-256 of every blob that the site's prefix holds."""
+    def present(self, store: Store, prefix: str, files: Iterable[OutputFile] = (), live: Released | None = None) -> set[str]:
+        """The SHA-256 of every blob that the site's prefix holds; of `files` alone, where they are few beside what is live."""
 
     def publish(
         self,

@@ -100,6 +100,7 @@ def direction(language: str) -> str:
         return "rtl" if language.split("-")[0].lower() in {"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"} else "ltr"
 
 
+@cache
 def _catalog_name(language: str) -> str | None:
     parts = language.split("-")
     candidates = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
