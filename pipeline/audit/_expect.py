@@ -165,7 +165,7 @@ class _Walk:
 
     def __init__(self, topic: Topic, manner: Manner) -> None:
         self.manner = manner
-        self.ids = {element.get("id") for element in topic.body.iterfind(".//*[@id]")}
+        self.targets: dict[str, tuple[str, ...] | None] = {}
         self.words = labels(topic.metadata.language)
         self.blocks: list[Block] = []
         self.images: list[tuple[ExpectedImage, tuple[str, ...]]] = []
@@ -181,6 +181,7 @@ class _Walk:
         at, owner = _At(line=topic.metadata.line, file=topic.metadata.file), _Owner("paragraph")
         self._children(topic.body, owner, at)
         self._flush(owner, at)
+        self._aim(topic.body)
 
     def without(self, omits: frozenset[str]) -> Expected:
         """What a format must show that may leave these out."""
@@ -195,9 +196,20 @@ class _Walk:
                 continue
             if name in omits or omitted:
                 counts[name] += 1
-            if link.kind not in ("local", "definition", "footnote") or link.href[1:] in self.ids:
-                links.append(replace(link, optional=True) if omitted or name in omits else link)
+            target = self.targets.get(link.href, ())
+            if target is not None:
+                goes = omitted or name in omits or _omitted(target, omits)
+                links.append(replace(link, optional=True) if goes else link)
         return Expected(tuple(blocks), tuple(images), tuple(links), +counts)
+
+    def _aim(self, body: etree._Element) -> None:
+        """Notes for each link inside the topic why its target may be left out; None where this format has no such place."""
+        inside = {link.href for link, _ in self.links if link.kind in ("local", "definition", "footnote")}
+        places = {f"#{one.get('id')}": one for one in body.iterfind(".//*[@id]")} if inside else {}
+        for href in inside:
+            around = [places[href], *places[href].iterancestors()] if href in places else []
+            shown = around and all(map(self._shown, around))
+            self.targets[href] = tuple(filter(None, map(_may_go, reversed(around)))) if shown else None
 
     def _shown(self, element: etree._Element) -> bool:
         if not isinstance(element.tag, str):

@@ -41,7 +41,7 @@ class Speech:
         self.spelled: set[str] = set()
         self.numbers: dict[str, str] = {}
         for listing in body.iter("ol"):
-            items = [i for i in listing.iterchildren("li") if format_name in (i.get("data-only") or format_name).split()]
+            items = [i for i in listing.iterchildren("li") if not (only := i.get("data-only")) or format_name in only.split()]
             for number, item in enumerate(items, int(listing.get("start", "1"))):
                 self.numbers[item.get("id", "")] = str(number)
 
