@@ -54,8 +54,15 @@ class _Known:
     entry: Entry
     group: tuple[str, str]
     unsafe: bool
+    alone: bool = False  # nobody else has its id, and nothing is found in it
     id: str = ""
     named: Entry | None = None
+
+    def alone_as(self, before: _Known) -> bool:
+        """Whether this takes the place of an entry that was alone, and is so too."""
+        same = self.group == before.group and self.entry.public_id == before.entry.public_id
+        self.alone = before.alone and same and not self.unsafe
+        return self.alone
 
 
 class Settler:
@@ -64,16 +71,16 @@ class Settler:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._known: dict[Unit, _Known] = {}
+        self._settled: tuple[dict[Unit, str], list[Finding]] = {}, []
 
     def settle(self, indexes: Mapping[str, Index]) -> tuple[dict[str, Index], list[Finding]]:
         """As the function of this name."""
-        known = {entry.unit: self._knows(entry) for index in indexes.values() for entry in index.entries}
-        self._known = known
-        groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        for one in known.values():
-            groups[one.group].append(one.entry)
-        ids, findings = _settle_groups(groups)
-        findings += [_unsafe(one.entry, one.group[1], ids) for one in known.values() if one.unsafe]
+        before, known = self._known, {entry.unit: self._knows(entry) for index in indexes.values() for entry in index.entries}
+        if list(before) != list(known) or any(
+            one is not before[unit] and not one.alone_as(before[unit]) for unit, one in known.items()
+        ):
+            self._settled = self._grouped(known)
+        self._known, (ids, findings) = known, self._settled
         return {
             name: replace(
                 index,
@@ -81,7 +88,16 @@ class Settler:
                 ids={e.unit: ids[e.unit] for e in index.entries if e.unit in ids},
             )
             for name, index in indexes.items()
-        }, findings
+        }, [*findings]
+
+    def _grouped(self, known: Mapping[Unit, _Known]) -> tuple[dict[Unit, str], list[Finding]]:
+        groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for one in known.values():
+            groups[one.group].append(one.entry)
+        ids, findings = _settle_groups(groups)
+        for one in known.values():
+            one.alone = len(groups[one.group]) == 1 and not one.unsafe
+        return ids, findings + [_unsafe(one.entry, one.group[1], ids) for one in known.values() if one.unsafe]
 
     def _knows(self, entry: Entry) -> _Known:
         held = self._known.get(entry.unit)

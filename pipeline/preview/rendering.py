@@ -83,11 +83,40 @@ class Renderer:
         self._lock = threading.RLock()
         self._kept: OrderedDict[tuple[int, Viewpoint, Key], Shown] = OrderedDict()
         self._good: OrderedDict[tuple[Viewpoint, Key], Shown] = OrderedDict()
+        self._making: dict[Viewpoint, threading.Event] = {}
 
-    def desk(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
-        """The desk of a viewpoint. Raises UsageError."""
+    def desk(self, snapshot: Snapshot, chosen: Viewpoint, key: Key | None = None) -> Desk:
+        """The desk of a viewpoint; where it is made in a hurry, this topic comes first, and all that it leads to. Raises
+        UsageError."""
+        making = self._making.get(chosen)
+        if making is not None and not self.desks.has(chosen):
+            making.wait()  # it is being made already; twice at once takes twice as long
         with self._lock:
-            return self.desks.desk(snapshot, chosen)
+            return self.desks.desk(snapshot, chosen, self._beside(snapshot, chosen, key) if key else ())
+
+    def _beside(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> set[Key]:
+        """The topics that a topic's page depends on, as far as its last rendering tells."""
+        good = self._good.get((chosen, key))
+        ids = {key[0], *snapshot.topics[key].companions} if key in snapshot.topics else {key[0]}
+        if good is not None and good.body is not None:
+            ids.update(str(target) for target in good.body.xpath(".//a/@data-topic"))
+        return {each for each in snapshot.topics if each[0] in ids}
+
+    def finish(self, snapshot: Snapshot, chosen: Viewpoint) -> bool:
+        """Makes a hurried desk, or one that nobody asked for yet, whole, while others are served. Whether it was of use. Raises
+        UsageError."""
+        making = self._making[chosen] = threading.Event()
+        try:
+            whole = self.desks.whole(snapshot, chosen)
+            with self._lock:
+                if not self.desks.finish(chosen, whole):
+                    return False
+                for place in [place for place in self._kept if place[1] == chosen]:
+                    del self._kept[place]
+                return True
+        finally:
+            self._making.pop(chosen, None)
+            making.set()
 
     def show(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> Shown:
         """The topic from the viewpoint. Raises KeyError where nobody knows the topic, UsageError for the viewpoint."""

@@ -6,6 +6,7 @@ it is quick, else when somebody asks.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,12 +28,13 @@ from pipeline.preview.packing import Packer
 from pipeline.preview.project import Project, Snapshot
 from pipeline.preview.rendering import Renderer, Shown
 from pipeline.preview.topics import Shelf
-from pipeline.preview.viewpoints import Days, Desk, Desks, Viewpoint, days
+from pipeline.preview.viewpoints import KEPT, Days, Desk, Desks, Viewpoint, days
 from pipeline.report import Report
 from pipeline.run import Options, run
 from pipeline.sites import Today
 
 BY_ITSELF: Final = 500  # topics: so many are checked without being asked
+SHOWN_FIRST: Final = 0.3  # seconds in which a page is shown before the rest of its desk is made
 QUIET: Final = 2.0  # seconds without a save before everything is checked again
 
 
@@ -61,7 +63,8 @@ class Session:
         self._aside: Aside | None = None
         self._timer: threading.Timer | None = None
         self._lock = threading.RLock()
-        self._shelves: dict[Viewpoint, tuple[Snapshot, Checked | None, Shelf]] = {}
+        self._shelves: dict[Viewpoint, tuple[Desk, Checked | None, Shelf]] = {}
+        self._finishing: set[Viewpoint] = set()
 
     # --- news
 
@@ -71,16 +74,25 @@ class Session:
 
     def start(self) -> Snapshot:
         """Reads the project. Raises SyndicationError."""
-        snapshot = self.project.load()
+        gc.disable()
+        try:
+            snapshot = self.project.load()
+        finally:
+            gc.freeze()  # what was read stays: to look through all of it again and again takes longer than a page
+            gc.enable()
         self._after(snapshot)
         threading.Thread(target=self._warm, args=(snapshot,), daemon=True).start()
         return snapshot
 
     def _warm(self, snapshot: Snapshot) -> None:
-        """Renders one topic, so that nobody waits for formats to be imported and for pandoc to start."""
+        """Renders one topic, so that nobody waits for formats to be imported and for pandoc to start; plans the first sites."""
         for key in list(snapshot.topics)[:1]:
             with suppress(SyndicationError, KeyError):
                 self.show(snapshot, Viewpoint(), key)
+        sites = [site for partner in snapshot.system.configuration.partners for site in partner.all_sites()]
+        for site in sites[: KEPT - 2]:
+            with suppress(SyndicationError):
+                self.renderer.finish(snapshot, Viewpoint(site))
 
     def refresh(self, paths: set[Path]) -> None:
         """Takes in what was saved."""
@@ -134,22 +146,39 @@ class Session:
 
     # --- what pages show
 
-    def desk(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
-        """The desk of a viewpoint. Raises UsageError."""
-        return self.renderer.desk(snapshot, chosen)
+    def desk(self, snapshot: Snapshot, chosen: Viewpoint, key: Key | None = None) -> Desk:
+        """The desk of a viewpoint, this topic first. One made in a hurry is made whole aside: that is news. Raises UsageError."""
+        desk = self.renderer.desk(snapshot, chosen, key)
+        with self._lock:
+            if desk.hurried and chosen not in self._finishing:
+                self._finishing.add(chosen)
+                timer = threading.Timer(SHOWN_FIRST, self._finish, (snapshot, chosen))
+                timer.daemon = True
+                timer.start()
+        return desk
+
+    def _finish(self, snapshot: Snapshot, chosen: Viewpoint) -> None:
+        try:
+            with suppress(SyndicationError):
+                self.renderer.finish(snapshot, chosen)
+        finally:
+            with self._lock:
+                self._finishing.discard(chosen)
+        self._tell("pages")  # of a newer snapshot too, whose desk may be hurried still
 
     def shelf(self, snapshot: Snapshot, chosen: Viewpoint) -> Shelf:
         """The list from a viewpoint. Raises UsageError."""
-        held = self._shelves.get(chosen)
-        if held is None or held[0] is not snapshot or held[1] is not self.checked:
-            shelf = Shelf(snapshot, self.desk(snapshot, chosen), self.all_findings(), held[2] if held else None)
+        desk, held = self.desk(snapshot, chosen), self._shelves.get(chosen)
+        if held is None or held[0] is not desk or held[1] is not self.checked:
+            shelf = Shelf(snapshot, desk, self.all_findings(), held[2] if held else None)
             while len(self._shelves) >= 3:
                 self._shelves.pop(next(iter(self._shelves)), None)
-            held = self._shelves[chosen] = (snapshot, self.checked, shelf)
+            held = self._shelves[chosen] = (desk, self.checked, shelf)
         return held[2]
 
     def show(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> Shown:
         """A topic from a viewpoint. Raises KeyError, UsageError."""
+        self.desk(snapshot, chosen, key)
         shown = self.renderer.show(snapshot, chosen, key)
         if self.checked is None or self.checked.number != snapshot.number:
             return shown

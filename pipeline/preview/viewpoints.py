@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -22,16 +22,16 @@ from pydantic import ValidationError
 from pipeline import labels
 from pipeline.catalog import Catalog
 from pipeline.contracts import Decision, Site
-from pipeline.editions import Granted, Key, SitePlan, languages_of, plan_site
+from pipeline.editions import Granted, Key, SitePlan, languages_of
 from pipeline.errors import UsageError
 from pipeline.plugins import System
+from pipeline.preview.planning import Known, planned, same_terms
 from pipeline.preview.project import Snapshot, conditions_of
 from pipeline.report import Report
 from pipeline.run import Options, prepare
 from pipeline.settings import Agreement, Grant, Partner
 from pipeline.sites import Today, prefix_of, withhold_languages
 from pipeline.terms import Terms
-from pipeline.topic import Metadata
 from pipeline.work import Context
 
 KEPT: Final = 6  # desks in memory
@@ -80,13 +80,14 @@ def from_token(token: str) -> Viewpoint:
 @dataclass(frozen=True)
 class Desk:
     """One viewpoint over one snapshot. `conditions`: the file of the set under which this partner reads the inputs; `terms`: the
-    plan before languages without notices are taken out of it."""
+    plan before languages without notices are taken out of it; `hurried`: most topics stand in it as under the terms before."""
 
     snapshot: Snapshot
     context: Context
     plan: SitePlan
     conditions: str
     terms: SitePlan
+    hurried: bool = False
 
     @property
     def prefix(self) -> str:
@@ -161,23 +162,44 @@ def parse_partner(partner_id: str, text: str) -> Partner:
 
 @dataclass
 class Desks:
-    """The desks last used. Under the same terms a newer snapshot costs no more than the topics that differ in it."""
+    """The desks last used. Under the same terms a newer snapshot costs no more than the topics that differ in it. Under new terms
+    the topics that are looked at come first: the desk is hurried, and `finish` makes the whole one."""
 
     today: Today
     trials: Trials = field(default_factory=Trials)
     _kept: OrderedDict[Viewpoint, Desk] = field(default_factory=OrderedDict)
 
-    def desk(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
+    def desk(self, snapshot: Snapshot, chosen: Viewpoint, first: Collection[Key] = ()) -> Desk:
         """The desk. Raises UsageError for a site, a trial or conditions that do not exist."""
         held = self._kept.get(chosen)
         if held is None or held.snapshot is not snapshot:
-            held = self._kept[chosen] = self._made(snapshot, chosen, held)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            held = self._keep(chosen, self._made(snapshot, chosen, held, first))
         self._kept.move_to_end(chosen)
         return held
 
-    def _made(self, snapshot: Snapshot, chosen: Viewpoint, before: Desk | None) -> Desk:
+    def has(self, chosen: Viewpoint) -> bool:
+        """Whether a desk of that viewpoint is kept."""
+        return chosen in self._kept
+
+    def whole(self, snapshot: Snapshot, chosen: Viewpoint) -> Desk:
+        """A desk that is not hurried, and not kept yet: made from the start, which may take a second. Raises as `desk`."""
+        return self._made(snapshot, chosen, None, ())
+
+    def finish(self, chosen: Viewpoint, whole: Desk) -> bool:
+        """Keeps a whole desk where there is none, or a hurried one of that snapshot."""
+        held = self._kept.get(chosen)
+        if held is None or (held.hurried and held.snapshot is whole.snapshot):
+            self._keep(chosen, whole)
+            return True
+        return False
+
+    def _keep(self, chosen: Viewpoint, desk: Desk) -> Desk:
+        self._kept[chosen] = desk
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return desk
+
+    def _made(self, snapshot: Snapshot, chosen: Viewpoint, before: Desk | None, first: Collection[Key]) -> Desk:
         system = _everything_granted(snapshot.system) if not chosen.site else self._tried(snapshot.system, chosen)
         partner = find_partner(system, chosen.site) if chosen.site else system.configuration.partners[0]
         conditions = system.configuration.conditions(partner)
@@ -192,14 +214,16 @@ class Desks:
         empty = replace(snapshot.catalog, indexes={})  # planned below, as far as it has to be
         context = prepare(system, options, empty, Report("preview", "")).context
         bare = context.plans[prefix_of(chosen.site or NOBODY)]
+        hurried = False
         if chosen.site:
-            same = before if before and before.snapshot.system is snapshot.system and before.plan.as_of == bare.as_of else None
-            terms = _planned(snapshot, bare, context, conditions, same)
+            old = Known(before.snapshot.catalog, before.conditions, before.terms) if before else None
+            hurried = before is not None and (before.hurried or not same_terms(before.terms, bare))
+            terms = planned(snapshot.catalog, bare, context, conditions, old, first)
             plan, _ = withhold_languages(terms, system.configuration)
         else:
             plan = terms = _granting_everything(bare, snapshot.catalog, list(system.transforms))
         context = replace(context, indexes=snapshot.catalog.indexes, plans={plan.site.prefix: plan})
-        return Desk(snapshot, context, plan, conditions, terms)
+        return Desk(snapshot, context, plan, conditions, terms, hurried)
 
     def _tried(self, system: System, chosen: Viewpoint) -> System:
         if not chosen.trial:
@@ -218,40 +242,6 @@ def find_partner(system: System, site: str) -> Partner:
             return partner
     known = [name for partner in system.configuration.partners for name in partner.all_sites()]
     raise UsageError(f"there is no site {site!r}", expected=", ".join(known))
-
-
-def _planned(snapshot: Snapshot, bare: SitePlan, context: Context, conditions: str, before: Desk | None) -> SitePlan:
-    """What the site of a plan without topics gets of all; what the desk before knows of topics is taken from it, but for those
-    that differ now, and those whose answers depend on them."""
-    topics = snapshot.catalog.under(conditions)
-    known = _known(before, topics) if before else None
-    rules = {name: plugin.load() for name, plugin in context.system.rules.items()}
-    formats = list(context.system.transforms)
-    return plan_site(topics, bare.site, bare.partner, rules, formats, bare.as_of, context.standing, known=known)
-
-
-def _known(before: Desk, topics: Sequence[Metadata]) -> SitePlan:
-    old = {topic.key: topic for topic in before.snapshot.catalog.under(before.conditions)}
-    changed = {topic.key for topic in topics if old.pop(topic.key, None) is not topic} | old.keys()
-    again = depending(changed, topics)
-    granted = {key: value for key, value in before.terms.granted.items() if key not in again}
-    withheld = {key: value for key, value in before.terms.withheld.items() if key not in again}
-    return replace(before.terms, granted=granted, withheld=withheld)
-
-
-def depending(changed: Collection[Key], topics: Sequence[Metadata]) -> set[Key]:
-    """These topics, their translations, and all that must not be shown without one of those: rules look at no other topics."""
-    again = set(changed)
-    while True:
-        ids = {topic_id for topic_id, _ in again}
-        more = {
-            topic.key
-            for topic in topics
-            if (topic.translation and topic.translation.of in ids) or (topic.companions and not ids.isdisjoint(topic.companions))
-        }
-        if more <= again:
-            return again
-        again |= more
 
 
 # --- everything ---------------------------------------------------------------------------------
