@@ -31,7 +31,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import project
+from benchmarks import project
 
 ROOT: Final = Path(__file__).parents[1]
 AS_OF: Final = "2026-12-01"
