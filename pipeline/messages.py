@@ -8,10 +8,11 @@ says is never needed to know what is live: that is what the signed release is fo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from pipeline.contracts import EditorialDecision
 from pipeline.notify import Mail, Webhook
 from pipeline.records import Delivery, Record
 from pipeline.report import SiteReport, finding_lines, site_line
@@ -89,42 +90,29 @@ def _letter(record: Record, publisher: str, page: str) -> Iterable[str]:
             yield "  ... the rest is in the report"
 
 
-def about_releases(
-    sites: Iterable[SiteReport],
-    run_id: str,
-    partners: Sequence[Partner],
-    moment: datetime,
-    decision: Mapping[str, Any] | None = None,
-) -> tuple[list[Webhook | Mail], list[Delivery]]:
-    """Messages to partners whose sites have a new release, and a failed Delivery for each whose secret is not there. With a
-    `decision` (a withdrawal) they say so, and by when the partner must act."""
-    messages: list[Webhook | Mail] = []
-    failed = []
-    by_id = {partner.id: partner for partner in partners}
-    for site in sites:
-        partner = by_id.get(site.partner)
-        if site.state == "published" and partner is not None and partner.webhook is not None:
-            kind, data = RELEASE_PUBLISHED, _release(run_id, site)
-            if decision:
-                kind, data = TOPICS_WITHDRAWN, data | {"decision": dict(decision)}
-            made = to_partner(partner, kind, data, moment, f"{site.site}.{site.sequence}")
-            if isinstance(made, Delivery):
-                failed.append(made)
-            else:
-                messages.append(made)
-    return messages, failed
+def of_release(site: SiteReport, run_id: str, decision: EditorialDecision | None = None) -> tuple[str, dict[str, Any]]:
+    """The kind of event, and what a site's partner is told of its newest release. With a `decision` (a withdrawal) it says so,
+    and by when the partner must act."""
+    data = _release(run_id, site)
+    if decision is None:
+        return RELEASE_PUBLISHED, data
+    said = {name: getattr(decision, name) for name in ("number", "topics", "reason", "severity", "action", "act_by")}
+    return TOPICS_WITHDRAWN, {**data, "decision": {**said, "topics": list(decision.topics)}}
 
 
-def to_partner(partner: Partner, kind: str, data: dict[str, Any], moment: datetime, message_id: str) -> Webhook | Delivery:
-    """A signed message to a partner that has a webhook. An unsigned one could come from anybody: without the secret it is a
-    Delivery that failed."""
+def to_partner(
+    partner: Partner, kind: str, data: dict[str, Any], at: str, moment: datetime, message_id: str
+) -> Webhook | Delivery:
+    """A signed message to a partner that has a webhook, about what happened at that moment (ISO 8601), sent now (`moment`). An
+    unsigned one could come from anybody: without the secret it is a Delivery that failed."""
     assert partner.webhook is not None
     to, sequence = f"partner {partner.id}", int(data.get("sequence", 0))
     secret = os.environ.get(partner.webhook.secret_env, "")
     if not secret:
         error = f"environment variable {partner.webhook.secret_env} is not set: the message could not be signed, and was not sent"
         return Delivery(to, "", False, 0, error, sequence)
-    return Webhook(to, partner.webhook.url, message_id, moment, envelope(kind, moment, data), secret, sequence)
+    body = {"type": kind, "timestamp": at, "data": data}
+    return Webhook(to, partner.webhook.url, message_id, moment, body, secret, sequence)
 
 
 def _release(run_id: str, site: SiteReport) -> dict[str, Any]:

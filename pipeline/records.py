@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from pipeline.findings import Finding, Severity
 from pipeline.report import Report, SiteReport
 
 FOLDER: Final = "runs/"
+LATEST: Final = 10  # records that stay, however old
 SCHEMA: Final = "1"
 RUN_ID: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _NAME: Final = re.compile(rf"{FOLDER}({RUN_ID.pattern})\.json")
@@ -185,6 +187,16 @@ def names(store: Store) -> list[str]:
         return sorted((match[1] for match in found if match), reverse=True)
     except NotFound:
         return []
+
+
+def prune(store: Store, before: date, *, dry_run: bool = False) -> int:
+    """Removes the records of runs that began before that day, and their pages; returns how many. The latest stay however old they
+    are: what comes next, and what was decided, is asked of them. Raises StoreError."""
+    old = [name for name in names(store)[LATEST:] if name[:8] < before.strftime("%Y%m%d")]
+    for name in () if dry_run else old:
+        for kind in ("html", "json"):  # the record last: a prune that dies finds it again
+            store.delete(_key(name, kind))
+    return len(old)
 
 
 def get(store: Store, run_id: str) -> Record:

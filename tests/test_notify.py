@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from mailbox import certificate, hook, post
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from test_run import ROOT, command, edit, run
 
-from pipeline import notify, starter
+from outputs.stores import folder
+from pipeline import notify, outbox, records, starter
 from pipeline.notify import Limits, Mail, Webhook, send
 from pipeline.settings import Email
 
@@ -250,3 +251,113 @@ def test_a_partner_without_secret_or_server_does_not_hold_up_the_release(project
     done = command("run", "-c", str(project / "syndication.toml"), "--as-of", "2026-06-01", cwd=ROOT)
     assert done.returncode == 0
     assert "environment variable HOOK_SECRET is not set" in done.stderr
+
+
+def _told(project: Path, url: str) -> Path:
+    partner = project / "partners/first-partner.toml"
+    partner.write_text(partner.read_text() + f'\n[webhook]\nurl = "{url}"\nsecret_env = "HOOK_SECRET"\n')
+    return project
+
+
+def test_what_did_not_arrive_is_sent_by_the_next_run(project: Path) -> None:
+    with hook(*[500] * 4) as server:
+        _told(project, server.url)
+        first = run(project, HOOK_SECRET=SHARED)
+        assert len(server.requests) == 4
+        for _ in range(2):
+            again = run(project, HOOK_SECRET=SHARED)
+    assert [site["state"] for site in (*first["sites"], *again["sites"])] == ["published", "unchanged"]
+    assert len(server.requests) == 5
+    assert {headers["webhook-id"] for headers, _ in server.requests} == {"first-partner.1"}
+    assert len({body for _, body in server.requests}) == 1, "the event is the same one"
+
+
+def test_a_withdrawal_that_did_not_arrive_is_sent_by_the_next_run(project: Path) -> None:
+    config = str(project / "syndication.toml")
+    words = ("--reason", "safety", "--severity", "immediate", "--action", "recall", "--act-by", "2026-12-31", "--by", "Ana")
+    with hook(204, *[503] * 4) as server:
+        _told(project, server.url)
+        run(project, HOOK_SECRET=SHARED)
+        done = command("withdraw", "drinking-water", *words, "-c", config, HOOK_SECRET=SHARED)
+        assert "the next run tries again" in done.stderr
+        run(project, "--due", HOOK_SECRET=SHARED)
+        run(project, HOOK_SECRET=SHARED)
+    told = [json.loads(body) for _, body in server.requests]
+    assert [one["type"] for one in told] == ["release.published", *["topics.withdrawn"] * 5]
+    assert told[-1]["data"]["decision"]["act_by"].startswith("2026-12-31")
+
+
+def test_who_died_before_telling_is_followed_by_who_tells(project: Path) -> None:
+    """A run and a withdrawal that were killed right after their releases: seen as ones that had nobody to tell."""
+    config = str(project / "syndication.toml")
+    words = ("--reason", "safety", "--severity", "immediate", "--action", "recall", "--act-by", "2026-12-31", "--by", "Ana")
+    run(project)
+    assert command("withdraw", "drinking-water", *words, "-c", config).returncode == 0
+    with hook() as server:
+        _told(project, server.url)
+        run(project, HOOK_SECRET=SHARED)
+        run(project, HOOK_SECRET=SHARED)
+    ((headers, body),) = server.requests
+    told = json.loads(body)
+    assert (headers["webhook-id"], told["type"]) == ("first-partner.2", "topics.withdrawn")
+    assert told["data"]["decision"]["topics"] == ["drinking-water"]
+
+
+def test_a_message_waits_for_its_secret(project: Path) -> None:
+    with hook() as server:
+        _told(project, server.url)
+        run(project)
+        assert not server.requests
+        run(project, HOOK_SECRET=SHARED)
+    assert [headers["webhook-id"] for headers, _ in server.requests] == ["first-partner.1"]
+
+
+def test_a_server_that_is_gone_keeps_runs_waiting_less_and_less() -> None:
+    waiting, now = outbox.Waiting("s.1", "release.published", {}, "2026-11-25T02:00:00+00:00"), MOMENT
+    pauses = []
+    for _ in range(12):
+        waiting = outbox._later(waiting, now)
+        pauses.append((datetime.fromisoformat(waiting.after) - now).total_seconds() / 60 if waiting.after else 0)
+    assert pauses[:5] == [0, 15, 30, 60, 120]
+    assert pauses[-1] == 24 * 60
+
+
+def test_two_who_write_one_book_lose_nothing(tmp_path: Path) -> None:
+    """A run and a withdrawal at one moment: each adds its message on top of the other's."""
+    store = folder.open(str(tmp_path / "store"), {})
+    decided = {"decision": {"number": 3}}
+
+    def added(number: int, book: outbox.Book) -> outbox.Book:
+        new = outbox.Waiting(f"s.{number}", "topics.withdrawn", decided, "2026-11-25T02:00:00+00:00")
+        return outbox._with(book, new, number)
+
+    meanwhile = [2]
+
+    def change(book: outbox.Book) -> outbox.Book:
+        if meanwhile:
+            number = meanwhile.pop()
+            outbox._update(store, "s", lambda other: added(number, other))
+        return added(3, book)
+
+    found = outbox._update(store, "s", change)
+    assert ([each.id for each in found.waiting], found.release, found.decision) == (["s.2", "s.3"], 3, 3)
+    store.put("told/s.json", b"no json", media_type="text/plain")
+    assert outbox._update(store, "s", lambda book: book) == outbox.Book()
+
+
+def test_old_records_go_and_the_latest_stay(tmp_path: Path) -> None:
+    store = folder.open(str(tmp_path / "store"), {})
+    days = [MOMENT - timedelta(days=number) for number in range(0, 800, 20)]
+    for day in days:
+        record = records.Record(f"{day:%Y%m%dT%H%M%S}.000000Z", "run", "all", day.isoformat())
+        keeper = records.Keeper(store, tmp_path / "beside")
+        keeper.begin(record)
+        keeper.finish(record, "<html></html>")
+    before = (MOMENT - timedelta(days=400)).date()
+    assert records.prune(store, before, dry_run=True) == 19
+    assert len(records.names(store)) == 40
+    assert records.prune(store, before) == 19
+    assert len(list(store.list("runs/"))) == 2 * 21
+    assert min(records.names(store))[:8] == f"{before:%Y%m%d}"
+    assert records.prune(store, MOMENT.date() + timedelta(days=1)) == 11
+    assert records.names(store) == [f"{day:%Y%m%dT%H%M%S}.000000Z" for day in days[: records.LATEST]]

@@ -16,7 +16,10 @@ from pipeline.commands.reporting import reports
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
-    from pipeline.contracts import EditorialDecision
+    from datetime import date
+
+    from pipeline.contracts import EditorialDecision, Pruned
+    from pipeline.errors import StoreError
     from pipeline.plugins import System
     from pipeline.withdrawing import Context, Job, Known
 
@@ -178,7 +181,8 @@ def prune(
     store: StoreOption = "",
     as_json: Json = False,
 ) -> None:
-    """Move what no live release needs to the archive after a grace period, and remove what no release ever named."""
+    """Move what no live release needs to the archive after a grace period, remove what no release ever named, and, unless
+    partners are named, the records of runs that are older than is kept."""
     with reported():
         from dataclasses import asdict
 
@@ -190,7 +194,8 @@ def prune(
         for name in partner or []:
             _sites(known, name, "")
         configuration = context.system.configuration
-        done, failed = [], []
+        done: list[Pruned] = []
+        failed: list[StoreError] = []
         with progress_shown() as progress:
             for each in chosen:
                 try:
@@ -210,6 +215,7 @@ def prune(
                     typer.echo(f"error: {problem}", err=True)
                 else:
                     done.append(found)
+        records = 0 if partner else _prune_records(context, today(as_of)(configuration.publisher_timezone), dry_run, failed)
         if as_json:
             echo_json([asdict(found) for found in done])
         would = "would be " if dry_run else ""
@@ -218,7 +224,25 @@ def prune(
                 f"{found.site}: {found.archived} objects {would}archived, {found.removed} {would}removed ({found.freed} bytes),"
                 f" {found.condemned} in their grace period, {found.expired} releases {would}forgotten"
             )
+        if not partner and not as_json:
+            say(f"{records} records of runs {would}removed, older than {configuration.settings.runs.keep_days} days")
     raise typer.Exit(max((problem.exit_code for problem in failed), default=0))
+
+
+def _prune_records(context: Context, day: date, dry_run: bool, failed: list[StoreError]) -> int:
+    """Removes old records of runs, and says how many; a failure goes to `failed`."""
+    from datetime import timedelta
+
+    from pipeline import records
+    from pipeline.errors import StoreError
+
+    try:
+        keep = timedelta(days=context.system.configuration.settings.runs.keep_days)
+        return records.prune(context.store, day - keep, dry_run=dry_run)
+    except StoreError as problem:
+        failed.append(problem)
+        typer.echo(f"error: {problem}", err=True)
+        return 0
 
 
 def _context(system: System) -> tuple[Context, dict[str, Known]]:

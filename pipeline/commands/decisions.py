@@ -142,9 +142,8 @@ def _published(
 
 def _tell(system: System, decision: EditorialDecision, sites: Sequence[SiteReport]) -> None:
     """Partners that have a webhook hear of it at once."""
-    said = {name: getattr(decision, name) for name in ("number", "topics", "reason", "severity", "action", "act_by")}
     run = run_id(now())
-    warn_of(tell_partners(system, sites, run, said), run)
+    warn_of(tell_partners(system, sites, run, decision), run)
 
 
 def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from pipeline.commands.speaking import event, json_logs, note, progress_shown, u
 from pipeline.errors import SyndicationError, UsageError
 
 if TYPE_CHECKING:
+    from pipeline.contracts import EditorialDecision
     from pipeline.due import Moment
     from pipeline.plugins import System
     from pipeline.records import Delivery, Keeper, Record
@@ -149,25 +150,24 @@ def _finish(system: System, record: Record, keeper: Keeper) -> None:
 
 
 def tell_partners(
-    system: System, sites: Sequence[SiteReport], run: str, decision: Mapping[str, Any] | None = None
+    system: System, sites: Sequence[SiteReport], run: str, decision: EditorialDecision | None = None
 ) -> list[Delivery]:
-    """Tells partners of the new releases of their sites, and of the withdrawal that made them; who could be told, and who not."""
-    from pipeline import messages
-
-    partners = [partner for partner in system.configuration.partners if partner.webhook]
-    if not partners or not any(site.state == "published" for site in sites):
+    """Tells partners of the new releases of their sites, of the withdrawal that made them, and of what did not arrive before; who
+    could be told, and who not."""
+    if not any(partner.webhook for partner in system.configuration.partners):
         return []
-    from pipeline import notify
+    from pipeline import outbox
 
-    told, failed = messages.about_releases(sites, run, partners, now(), decision)
-    return [*notify.send(told), *failed]
+    store = system.open_store(system.configuration.settings.store)
+    return outbox.tell(system, store, sites, outbox.Event(run, now(), decision))
 
 
 def warn_of(deliveries: Sequence[Delivery], run: str) -> None:
     """A warning for each message that did not arrive."""
     for delivery in deliveries:
         if not delivery.delivered:
-            warn(f"{delivery.to} could not be told: {delivery.error}", run_id=run, address=delivery.address)
+            again = "; the next run tries again" if delivery.to.startswith("partner ") else ""
+            warn(f"{delivery.to} could not be told: {delivery.error}{again}", run_id=run, address=delivery.address)
 
 
 def _tell_operators(system: System, record: Record, page: str) -> list[Delivery]:

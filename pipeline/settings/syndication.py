@@ -32,6 +32,12 @@ class Archive(Model):
     )
 
 
+class Runs(Model):
+    """What is kept of runs."""
+
+    keep_days: int = Field(400, ge=1, le=36500, description="`prune` removes records (`runs/`) of runs that began earlier.")
+
+
 class Days(Model):
     """How many days signatures are valid. Every run renews what is past half its life."""
 
@@ -70,6 +76,7 @@ class Settings(Model):
     maps: list[str] = Field(default_factory=list, description="Root maps; empty: every map that no other map references.")
     workers: int = Field(0, ge=0, description="Processes that render; 0: one per processor core.")
     brake: Brake = Field(default_factory=Brake, description="What stops a run before it empties a site.")
+    runs: Runs = Field(default_factory=Runs, description="How long the records of runs are kept.")
     archive: Archive = Field(default_factory=Archive, description="How long is kept what was replaced.")
     images: Images = Field(default_factory=Images, description="How large images may be.")
     signing: Signing = Field(default_factory=Signing, description="With what releases are signed.")
