@@ -3,7 +3,7 @@
 `parse` gives the whole tree, `head` only what a file shows at its start. Nothing outside the bytes is ever asked for: no DTD,
 no external entity, no schema. Three things are mended, because real feeds need them and nothing is guessed that the bytes
 do not show: an encoding that the declaration lies about, a namespace prefix that only the DTD declares, and
-entities that are plain text. Whatever can not be mended is an error finding; nothing is dropped.
+entities and attribute defaults that the file itself declares. Whatever can not be mended is an error finding; nothing is dropped.
 
 Specification: XML 1.0 (fifth edition), its appendix F for detecting encodings; Namespaces in XML 1.0.
 Lines are libxml2's: exact up to line 65,535, after that the line of the nearest text.
@@ -15,14 +15,14 @@ import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html.entities import html5
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from pipeline.contracts import Head
-from pipeline.findings import Code, Finding, Severity, error, warning
+from pipeline.entities import PROLOG, QUOTED, add_defaults, blank, doctype_of, expanded
+from pipeline.findings import Finding, Severity, error, warning
 from pipeline.topic import MATHML, PARSER_OPTIONS
 
 EMPTY = error("xml.empty", "A file holds no XML at all.", "Export the file again, or take it out of the inputs.")
@@ -39,16 +39,6 @@ ENCODING_DECLARED = warning(
     "A file declares another encoding than its bytes are in; it was read by its bytes.",
     "Correct the encoding in the XML declaration, and compare accented letters with the original.",
 )
-ENTITY_REFUSED = error(
-    "xml.entity-refused",
-    "A file uses an entity that is not plain text: one from outside the file, one built of others, or too much of it.",
-    "Write the text itself in the place of the entity.",
-)
-ENTITY_UNKNOWN = error(
-    "xml.entity-unknown",
-    "A file uses an entity that only its DTD could define; DTDs are not fetched.",
-    "Write the character itself, or its number (&#160;).",
-)
 PREFIX_UNDECLARED = warning(
     "xml.prefix-undeclared",
     "A file uses a namespace prefix that it declares nowhere; it was read as if declared.",
@@ -56,11 +46,11 @@ PREFIX_UNDECLARED = warning(
 )
 LIMIT = error(
     "xml.limit",
-    "A file is nested too deep (256 levels) or holds a single text that is too long (10 million bytes).",
+    "A file is nested too deep (256 levels), holds a single text that is too long (10 million bytes), or grows many times by its"
+    " DOCTYPE.",
     "Split the file; if nobody wrote it like this on purpose, find out where it came from.",
 )
 
-MAX_EXPANSION: Final = 65_536  # bytes that all entities of one file may add
 HEAD_BYTES: Final = 16_384  # the root's start tag stands in these, in all but odd files
 
 _PREFIXES: Final = {
@@ -72,10 +62,11 @@ _PREFIXES: Final = {
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
 _ENCODINGS: Final = re.compile(
-    r"utf-?(8|16|32)(-?[lb]e)?|(us-)?ascii|iso-?8859-\d{1,2}|latin-?1|(windows-|cp)125\d|shift_jis|euc-(jp|kr)|gb2312|gbk|gb18030|big5|koi8-[ru]",
+    r"utf-?(8|16|32)(-?[lb]e)?|(us-)?ascii|iso-?8859-\d{1,2}|latin-?1|(windows-|cp)(125\d|437|850|874|932|949|950)|(x-)?sjis|shift_jis|"
+    r"windows-31j|ms_kanji|(x-)?euc-(jp|kr)|iso-2022-jp|gb2312|gbk|gb18030|big5(-hkscs)?|koi8-[ru]|tis-620|(x-)?mac(intosh|-roman)",
     re.IGNORECASE,
 )
-_SINGLE_BYTE: Final = re.compile(r"ascii|iso8859-\d+|cp125\d|koi8-[ru]")
+_SINGLE_BYTE: Final = re.compile(r"ascii|iso8859-\d+|cp(125\d|437|850|874)|koi8-[ru]|mac-roman|tis-620")
 _BOMS: Final = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -90,24 +81,9 @@ _ZEROS: Final[dict[tuple[bool, ...], str]] = {  # which of the first four bytes 
     (True, False, True, False): "utf-16-be",
 }
 
-_QUOTED = rb"\"[^\"]*+\"|'[^']*+'"
-_ASIDES = rb"<!--.*?-->|<\?.*?\?>"
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"\sencoding\s*=\s*[\"']([A-Za-z][\w.\-]*)[\"']")
-_PROLOG = re.compile(rb"(?:\s++|%s)*+" % _ASIDES, re.DOTALL)
-_DOCTYPE = re.compile(
-    rb"<!DOCTYPE\s+[^\s\[>]+(?P<external>(?:[^\[\"'>]++|%s)*+)(?:\[(?P<subset>(?:%s|%s|[^\]\"'<]++|<(?!!--|\?))*+)\]\s*)?>"
-    % (_QUOTED, _ASIDES, _QUOTED),
-    re.DOTALL,
-)
-_ENTITY = rb"<!ENTITY\s+(?P<parameter>%%\s+)?(?P<name>[^\s\"'%%>]+)\s+(?P<value>%s)?(?:[^>\"']++|%s)*+>" % (_QUOTED, _QUOTED)
-_SUBSET_ITEM = re.compile(rb"%s|%s|<!(?:[^>\"']++|%s)*+>|(?P<reference>%%[^\s;]+;)" % (_ASIDES, _ENTITY, _QUOTED), re.DOTALL)
-_REFERENCE = rb"&(?P<name>(?!(?:amp|lt|gt|quot|apos);)[^\s;&<#\"'][^\s;&<\"']*);"
-_NAMED = re.compile(_REFERENCE)
-_TEXT_ITEM = re.compile(rb"%s|<!\[CDATA\[.*?\]\]>|%s" % (_ASIDES, _REFERENCE), re.DOTALL)
-_CHARACTER = re.compile(r"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
-_PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_START_TAG = re.compile(rb"<[^\s/>!?\"'=]+(?:[^<>\"'/]++|%s|/(?!>))*+" % _QUOTED)
+_START_TAG = re.compile(rb"<[^\s/>!?\"'=]+(?:[^<>\"'/]++|%s|/(?!>))*+" % QUOTED)
 _UNDECLARED_PREFIX = re.compile(r"Namespace prefix (\S+)")
 
 
@@ -119,10 +95,12 @@ def parse(data: bytes, file: str) -> tuple[etree._Element | None, list[Finding]]
     source, findings = _utf8(data, file)
     if source is None:
         return None, findings
-    source, refused = _expanded(source, file)
+    source, refused = expanded(source, file)
     if refused:
         return None, findings + refused
     root, problems = _tree(source, file)
+    if root is not None and b"<!ATTLIST" in source[: _root_at(source)]:
+        add_defaults(root, source)
     return root, findings + problems
 
 
@@ -171,7 +149,7 @@ def _utf8(data: bytes, file: str, whole: bool = True) -> tuple[bytes | None, lis
     source = text.encode("utf-8", "surrogatepass")
     declaration = _DECLARATION.match(source)
     if declaration:
-        source = _blank(declaration.group()) + source[declaration.end() :]
+        source = blank(declaration.group()) + source[declaration.end() :]
     return source, _lies(found, file)
 
 
@@ -202,7 +180,8 @@ def _by_content(data: bytes, declared: str) -> str:
 
 
 def _normal(declared: str) -> str:
-    return codecs.lookup(declared).name if declared and _ENCODINGS.fullmatch(declared) and _known(declared) else ""
+    usual = declared.lower().removeprefix("x-")
+    return codecs.lookup(usual).name if declared and _ENCODINGS.fullmatch(declared) and _known(usual) else ""
 
 
 def _known(name: str) -> bool:
@@ -239,121 +218,6 @@ def _declared_words(found: _Encoding) -> str:
     return f"the file declares {found.declared!r}" if found.declared else "the file declares no encoding"
 
 
-# --- entities -----------------------------------------------------------------------------------
-
-
-def _expanded(source: bytes, file: str) -> tuple[bytes, list[Finding]]:
-    """The file with its plain-text entities written out and their declarations blanked; refusals for all others.
-
-    Done on the text, before libxml2 sees it: in attributes libxml2 would drop an entity that it does not know.
-    """
-    doctype = _doctype(source)
-    if doctype is None or not (b"<!ENTITY" in doctype.group() or _NAMED.search(source, doctype.end())):
-        return source, []
-    declared, subset = _declared_entities(doctype.group("subset") or b"")
-    unread = bool(re.search(rb"PUBLIC|SYSTEM", doctype.group("external"))) or b"%" in (doctype.group("subset") or b"")
-    start, end = doctype.span("subset") if doctype.group("subset") else (doctype.end(), doctype.end())
-    entities = _Entities(declared, unread, file, source)
-    text = _TEXT_ITEM.sub(entities.write, source[:start] + subset + source[end:])
-    return text, entities.findings()
-
-
-def _doctype(source: bytes) -> re.Match[bytes] | None:
-    prolog = _PROLOG.match(source)
-    return _DOCTYPE.match(source, prolog.end() if prolog else 0)
-
-
-def _declared_entities(subset: bytes) -> tuple[dict[bytes, bytes | None], bytes]:
-    """Entity values by name (None = outside the file), the first declaration counting; and the subset without them."""
-    declared: dict[bytes, bytes | None] = {}
-
-    def blank(item: re.Match[bytes]) -> bytes:
-        if item["name"] and not item["parameter"]:
-            declared.setdefault(item["name"], item["value"][1:-1] if item["value"] else None)
-        return _blank(item.group()) if item["name"] or item["reference"] else item.group()
-
-    rest = _SUBSET_ITEM.sub(blank, subset)
-    return declared, rest
-
-
-class _Entities:
-    """Writes out the entities of one file, within bounds, and remembers which it refused."""
-
-    def __init__(self, declared: dict[bytes, bytes | None], unread: bool, file: str, source: bytes) -> None:
-        self._declared, self._unread, self._file, self._source = declared, unread, file, source
-        self._budget = MAX_EXPANSION
-        self._refused: dict[bytes, tuple[Code, str]] = {}
-
-    def write(self, item: re.Match[bytes]) -> bytes:
-        """What stands in the text instead of a reference; what is no reference, or is refused, stays."""
-        name = item["name"]
-        if name is None or name in self._refused:
-            return item.group()
-        text = self._text(name)
-        if text is None:
-            return item.group()
-        self._budget -= len(text)
-        if self._budget < 0:
-            self._refused[name] = (ENTITY_REFUSED, f"the entities of this file add more than {MAX_EXPANSION} bytes")
-            return item.group()
-        return text
-
-    def _text(self, name: bytes) -> bytes | None:
-        shown = name.decode("utf-8", "replace")
-        if name not in self._declared:
-            return self._standard(name, shown) if self._unread else None  # None: libxml2 says that it is not defined
-        value = self._declared[name]
-        if value is None:
-            self._refused[name] = (ENTITY_REFUSED, f"the entity &{shown}; stands outside the file, and nothing outside is read")
-            return None
-        plain = _plain_value(value)
-        if plain is None:
-            self._refused[name] = (ENTITY_REFUSED, f"the entity &{shown}; is not plain text: it holds mark-up or other entities")
-        return plain
-
-    def _standard(self, name: bytes, shown: str) -> bytes | None:
-        character = html5.get(f"{shown};")
-        if character is None:
-            self._refused[name] = (ENTITY_UNKNOWN, f"the entity &{shown}; is defined in a DTD, and DTDs are not fetched")
-        return _written(character) if character is not None else None
-
-    def findings(self) -> list[Finding]:
-        """One error for each refused entity, at its first reference."""
-        return [code.at(self._file, self._line(name), text) for name, (code, text) in self._refused.items()]
-
-    def _line(self, name: bytes) -> int:
-        doctype = _doctype(self._source)
-        place = self._source.find(b"&" + name + b";", doctype.end() if doctype else 0)
-        return self._source.count(b"\n", 0, max(place, 0)) + 1
-
-
-def _plain_value(value: bytes) -> bytes | None:
-    """An entity's text, ready to stand in an element or attribute; None where it would bring mark-up or other entities.
-
-    Character references count once where the entity is declared (XML 1.0, 4.4.5), so `&#60;` there is mark-up."""
-    if re.search(rb"%[^\s;%]+;", value):
-        return None
-    text = _CHARACTER.sub(_character, value.decode("utf-8", "replace"))
-    if "<" in text or re.search(r"&(?!(?:amp|lt|gt|quot|apos);|#)", text):
-        return None
-    named = re.sub(r"&(amp|lt|gt|quot|apos);", lambda found: _PREDEFINED[found[1]], _CHARACTER.sub(_character, text))
-    return _written(named)
-
-
-def _character(found: re.Match[str]) -> str:
-    number = int(found[1], 16) if found[1] else int(found[2])
-    return chr(number) if number <= 0x10FFFF else "\ufffd"
-
-
-def _written(text: str) -> bytes:
-    # As references: the text stays on its line and can not become mark-up.
-    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text).encode("utf-8", "surrogatepass")
-
-
-def _blank(text: bytes) -> bytes:
-    return re.sub(rb"[^\n]", b" ", text)
-
-
 # --- trees --------------------------------------------------------------------------------------
 
 
@@ -367,7 +231,7 @@ def _tree(source: bytes, file: str) -> tuple[etree._Element | None, list[Finding
     root, log = _libxml2(_with_prefixes(source, prefixes))
     if root is None:
         return None, [_syntax(log, file)]
-    if _doctype(source) is not None:
+    if doctype_of(source) is not None:
         return root, []  # its DTD declares them
     names = ", ".join(prefixes)
     return root, [PREFIX_UNDECLARED.at(file, root.sourceline, f"no declaration of the namespace prefix {names}")]
@@ -401,8 +265,8 @@ def _with_prefixes(source: bytes, prefixes: list[str]) -> bytes:
 
 
 def _root_at(source: bytes) -> int:
-    doctype = _doctype(source)
-    prolog = _PROLOG.match(source, doctype.end() if doctype else 0)
+    doctype = doctype_of(source)
+    prolog = PROLOG.match(source, doctype.end() if doctype else 0)
     return prolog.end() if prolog else 0
 
 

@@ -19,7 +19,8 @@ ROOT: Final = Path(__file__).parents[1]
 PRODUCT: Final = ("pipeline", "sources", "transforms", "outputs")
 # Leaves import only leaves. Everything outside pipeline/ gets what it needs of the core as values.
 LEAVES: Final = frozenset(
-    f"pipeline.{name}" for name in ("topic", "findings", "errors", "contracts", "notices", "pandoc", "xml", "labels", "rights")
+    f"pipeline.{name}"
+    for name in ("topic", "findings", "errors", "contracts", "notices", "pandoc", "xml", "entities", "labels", "rights")
 )
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from pipeline.contracts import Head
+from pipeline.entities import MAX_EXPANSION
 from pipeline.findings import Finding
-from pipeline.xml import HEAD_BYTES, MAX_EXPANSION, head, parse
+from pipeline.xml import HEAD_BYTES, head, parse
 
 
 def read(data: bytes) -> tuple[str | None, list[tuple[str, int]]]:
@@ -189,9 +190,20 @@ def test_entities_of_plain_text_are_written_out() -> None:
         b'<!DOCTYPE a [<!-- <!ENTITY no "n"> --><!ENTITY p "R&#38;#38;D &amp; &#60;&#34;x">\n<!ENTITY q "caf\xc3\xa9\n5">'
         b'<!ENTITY p "second"><!ATTLIST a z CDATA "of &q;">]>\n<a b="&p;"><c>&q;</c><![CDATA[&p;]]><!-- &p; --></a>'
     )
-    plain = '<a b="R&amp;D &amp; &quot;x"><c>café\n5</c>&amp;p;<!-- &p; --></a>'
+    plain = '<a b="R&amp;D &amp; &quot;x" z="of café&#10;5"><c>café\n5</c>&amp;p;<!-- &p; --></a>'
     assert read(data.replace(b"&#60;", b"")) == (plain, [])
-    assert read(data) == (None, [("xml.entity-refused", 4)])
+    assert read(data) == (None, [("xml.not-well-formed", 4)])
+
+
+def test_entities_hold_mark_up_and_other_entities() -> None:
+    subset = (
+        b"""<!ENTITY name "Acme &amp; Co"><!ENTITY whole "&name;, 'the' &#34;firm&#34;"><!ENTITY bold "<b c='&name;'>so\n</b>">"""
+    )
+    data = b"<!DOCTYPE a [" + subset + b"]>\n<a b='&whole;'>&whole;\n<c/>&bold;</a>"
+    plain = "Acme &amp; Co, 'the' \"firm\""
+    expected = f'<a b="{plain.replace(chr(34), "&quot;")}">{plain}\n<c/><b c="Acme &amp; Co">so </b></a>'
+    assert read(data) == (expected, [])
+    assert parse(data, "x.xml")[0][0].sourceline == 4  # type: ignore[index]  # there is a tree
 
 
 def test_html_names_are_known_where_a_dtd_would_define_them() -> None:
@@ -211,10 +223,12 @@ BOMB = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in ra
     [
         (b'<!ENTITY x SYSTEM "file:///etc/passwd">', b"&x;", "stands outside the file"),
         (b'<!ENTITY x PUBLIC "-//X//EN" "http://localhost:1/x">', b"<b c='&x;'/>", "stands outside the file"),
-        (b'<!ENTITY l0 "ha">' + BOMB, b"&l9;", "is not plain text"),
-        (b'<!ENTITY x "<b>bold</b>">', b"&x;", "is not plain text"),
-        (b'<!ENTITY x "&#60;b/>">', b"&x;", "is not plain text"),
-        (b'<!ENTITY x "&x;">', b"&x;", "is not plain text"),
+        (b'<!ENTITY l0 "ha">' + BOMB, b"&l9;", "built of others has more than 512 bytes"),
+        (b'<!ENTITY x "<b>bold</b>">', b"<b c='&x;'/>", "not allowed in attributes"),
+        (b'<!ENTITY x "&x;">', b"&x;", "holds itself"),
+        (b'<!ENTITY x "a &y;"><!ENTITY y "b &x;">', b"&x;", "holds itself"),
+        (b'<!ENTITY x "see &y;"><!ENTITY y SYSTEM "y.xml">', b"&x;", "stands outside the file"),
+        (b'<!ENTITY x "%p;">', b"&x;", "parameter entity"),
         (b'<!ENTITY x "' + b"A" * 1000 + b'">', b"&x;" * (MAX_EXPANSION // 1000 + 1), f"add more than {MAX_EXPANSION} bytes"),
         (b"<!ENTITY % p \"<!ENTITY x 'y'>\"> %p;", b"&x;", "is defined in a DTD"),
     ],
@@ -222,6 +236,16 @@ BOMB = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in ra
 def test_entities_that_are_more_than_text_are_refused_where_they_are_used(subset: bytes, use: bytes, words: str) -> None:
     assert words in said(b"<!DOCTYPE a [" + subset + b"]>\n<a>" + use + b"</a>")
     assert read(b"<!DOCTYPE a [" + subset + b"]>\n<a>1</a>") == ("<a>1</a>", [])
+
+
+def test_attribute_defaults_of_the_file_itself_are_put_in() -> None:
+    subset = b"""<!ENTITY who "nurse"><!-- <!ATTLIST p audience CDATA "nobody"> --><!ATTLIST p audience CDATA "&who;"
+      audience CDATA "second" id ID #IMPLIED kind (a | b) 'a' xml:lang CDATA #FIXED "en">"""
+    data = b"<!DOCTYPE a [" + subset + b']><a><p/><p audience="patient" kind="b"/></a>'
+    expected = '<a><p audience="nurse" kind="a" xml:lang="en"/><p audience="patient" kind="b" xml:lang="en"/></a>'
+    assert read(data) == (expected, [])
+    many = b'<!DOCTYPE a [<!ATTLIST p b CDATA "' + b"x" * 10_000 + b'">]><a>' + b"<p/>" * 1000 + b"</a>"
+    assert read(many) == (None, [("xml.limit", 1)])
 
 
 def test_each_refused_entity_is_one_finding_at_its_first_use() -> None:
