@@ -29,9 +29,8 @@ ENTITY_UNKNOWN = error(
     "Write the character itself, or its number (&#160;).",
 )
 MAX_EXPANSION: Final = 65_536  # bytes that all entities of one file may add
-MAX_BUILT: Final = (
-    1_024  # bytes of an entity that is built of others: enough for names of firms and products, too little for a bomb
-)
+# Of an entity that is built of others, in bytes: enough for names of products, too little for a bomb.
+MAX_BUILT: Final = 512
 
 QUOTED: Final = rb"\"[^\"]*+\"|'[^']*+'"
 _ASIDES: Final = rb"<!--.*?-->|<\?.*?\?>"
