@@ -60,7 +60,7 @@ class Record:
     sites: list[SiteReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    due: list[dict[str, str]] = field(default_factory=list)
+    due: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     decided: str = ""
     schema: str = SCHEMA

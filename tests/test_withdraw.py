@@ -396,3 +396,22 @@ def test_on_s3(tmp_path: Path, s3_place: Place) -> None:
     assert json.loads(command("prune", "--as-of", later, "--json", config=config).stdout)[0]["archived"] > 0
     words = ["--partner", "partner-1", "--at", datetime.now(UTC).isoformat(), "--json"]
     assert json.loads(command("report", "topic", "medicine-0", *words, config=config).stdout)["state"] == "withdrawn"
+
+
+def test_correct_and_restore_say_when_they_are_seen_and_can_be_seen_at_once(library: Path, tmp_path: Path) -> None:
+    by = ["--by", "Ana Silva"]
+    said = command("correct", "medicine-3", "--note", "en=The dose is right now.", *by, config=library).stdout
+    assert "NOT LIVE YET" in said
+    assert f"the last run began {TODAY:%Y-}" in said
+    assert "run --due" in said
+    assert "The dose is right now." not in texts(pulled(library, "partner-0", tmp_path / "a"), "medicine-3")["index.html"]
+    done = command("correct", "medicine-2", "--note", "en=It is one tablet.", *by, "--now", config=library).stdout
+    assert "NOT LIVE YET" not in done
+    bundle = pulled(library, "partner-0", tmp_path / "b")
+    assert "It is one tablet." in texts(bundle, "medicine-2")["index.html"]
+    assert "The dose is right now." in texts(bundle, "medicine-3")["index.html"], "all that is due is done"
+    command("withdraw", "medicine-0", *HOW, config=library)
+    assert "NOT LIVE YET" in command("restore", "medicine-0", *by, "-l", "es", config=library).stdout
+    command("restore", "medicine-0", *by, "--now", config=library)
+    check_there(pulled(library, "partner-0", tmp_path / "b"), "medicine-0")
+    assert json.loads(command("runs", "show", "last", "--json", config=library).stdout)["command"] == "run --due"

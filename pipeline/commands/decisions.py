@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.building import DEFAULT_CONFIG, salvaged, with_keys
+from pipeline.commands.building import DEFAULT_CONFIG, build, salvaged, with_keys
 from pipeline.commands.clock import now, run_id, today
 from pipeline.commands.options import Config, Json
 from pipeline.commands.running import tell_partners, warn_of
@@ -54,6 +55,7 @@ class Action(StrEnum):
 By = Annotated[str, typer.Option("--by", help="Who decides: a name that people know.")]
 ApprovedBy = Annotated[str, typer.Option("--approved-by", help="Who approved it.")]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Only in this language (may be repeated).")]
+AtOnce = Annotated[bool, typer.Option("--now", help="Publish it at once: a run of all that is due, as run --due.")]
 StoreOption = Annotated[str, typer.Option("--store", help="This folder or s3://bucket/prefix instead of the settings' store.")]
 
 
@@ -192,10 +194,11 @@ def correct(
     by: By,
     language: Languages = None,
     approved_by: ApprovedBy = "",
+    at_once: AtOnce = False,
     config: Config = DEFAULT_CONFIG,
     store: StoreOption = "",
 ) -> None:
-    """Mark topics as corrected: a line under the title for 90 days, from the next run on."""
+    """Mark topics as corrected: a line under the title for 90 days, from the next run on (--now: from now on)."""
     with reported():
         from pipeline import deciding
 
@@ -203,7 +206,8 @@ def correct(
         texts = deciding.texts_by_language(note, "--note", system.configuration.publisher.language)
         decision = _decision("correct", ids, by, approved_by, language, notice=texts)
         _, decision = deciding.decide(system, opened, standing, decision)
-        _print_decided(decision, "readers see it from the next run on, for 90 days")
+        _print_decided(decision, "readers see it for 90 days")
+        _follow(system, opened, config, store, at_once)
 
 
 @commands.command(epilog='Examples:\n\n  run_pipeline.py restore asthma --by "Ana Silva" --approved-by "Dr. Cho"')
@@ -212,17 +216,47 @@ def restore(
     by: By,
     language: Languages = None,
     approved_by: ApprovedBy = "",
+    at_once: AtOnce = False,
     config: Config = DEFAULT_CONFIG,
     store: StoreOption = "",
 ) -> None:
-    """Lift a withdrawal: the next run publishes the topics again, where today's rules grant them."""
+    """Lift a withdrawal: the next run (--now: this moment) publishes the topics again, where today's rules grant them."""
     with reported():
         from pipeline import deciding
 
         system, opened, standing, ids = _named(config, store, topic)
         deciding.check_withdrawn(standing, ids)
         _, decision = deciding.decide(system, opened, standing, _decision("restore", ids, by, approved_by, language))
-        _print_decided(decision, "the next run publishes what today's rules grant; until then the notice stays")
+        _print_decided(decision, "what today's rules grant is published again; until then the notice stays")
+        _follow(system, opened, config, store, at_once)
+
+
+def _follow(system: System, opened: Store, config: Path, store: str, at_once: bool) -> None:
+    """Brings a decision to readers by a run of what is due, or says what will. Leaves with the run's exit code."""
+    if not at_once:
+        say(_not_yet(system, opened))
+        return
+    from pipeline.commands.running import options_of, run_due, run_recorded
+    from pipeline.commands.speaking import print_report
+
+    system = build(config, store=store)
+    report = run_recorded(system, options_of(system, None, None, "", None), run_due)
+    print_report(report, False)
+    raise typer.Exit(report.exit_code)
+
+
+def _not_yet(system: System, opened: Store) -> str:
+    """That nothing is live yet, what makes it so, and when that was done last."""
+    from pipeline import records
+
+    last = next(records.latest(opened), None)
+    zone = system.configuration.publisher_timezone
+    began = datetime.fromisoformat(last.started).astimezone(zone) if last else None
+    was = f"the last run began {began:%Y-%m-%d %H:%M %Z}" if began else "no run has left a record"
+    return (
+        "NOT LIVE YET: it is due from now on. The next 'run' or 'run --due' publishes it ('schedule' sees it within the hour);"
+        f" {was}. To publish it now: 'run --due', or the same command with --now"
+    )
 
 
 def _named(config: Path, store: str, topics: list[str]) -> tuple[System, Store, Standing, tuple[str, ...]]:
