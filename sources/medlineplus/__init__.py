@@ -1,6 +1,7 @@
 """NLM MedlinePlus health topics: feeds of both ages of the schema, summaries as escaped HTML.
 
-In: `MedicalTopics/MedicalTopic` (to 2011) and `health-topics/health-topic` (2012 on), or one record alone as a root.
+In: `MedicalTopics/MedicalTopic` (to 2011) and `health-topics/health-topic` (2012 on), one record alone as a root, or an
+answer of the web service (`nlmSearchResult`).
 Out: one topic for each record. What stands where:
 
 - id: NLM's number, public. Concept: the English side's number, so that both languages share it even where a feed has one side.
@@ -235,9 +236,10 @@ def _concept(record: Record, language: str) -> str:
 
 
 def _date(text: str) -> date | None:
+    """A day as the feeds write it (month/day/year), or as ISO 8601 does."""
     found = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text)
     try:
-        return date(int(found[3]), int(found[1]), int(found[2])) if found else None
+        return date(int(found[3]), int(found[1]), int(found[2])) if found else date.fromisoformat(text)
     except ValueError:
         return None
 

@@ -19,7 +19,12 @@ from pipeline import xml
 from pipeline.findings import Finding
 from pipeline.topic import Code
 
-FEEDS: Final = {"MedicalTopics": "MedicalTopic", "health-topics": "health-topic"}
+# By the root's name, where its records are; the last is an answer of MedlinePlus' web service.
+FEEDS: Final = {
+    "MedicalTopics": "MedicalTopic",
+    "health-topics": "health-topic",
+    "nlmSearchResult": "list/document/content/health-topic",
+}
 _T = TypeVar("_T")
 MESH: Final = ("http://id.nlm.nih.gov/mesh", "2.16.840.1.113883.6.177")
 _OLD: Final = re.compile(
