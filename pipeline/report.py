@@ -19,7 +19,8 @@ SCHEMA = "1"
 
 @dataclass
 class SiteReport:
-    """One site: `state` is published, unchanged, dry-run, stopped or failed; `error` says why it was not published."""
+    """One site: `state` is published, unchanged, dry-run, stopped, failed or undelivered (live, and not in the partner's own
+    bucket); `error` says why it was not published or copied."""
 
     site: str
     partner: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,3 +126,51 @@ def test_the_command(tmp_path: Path) -> None:
     assert "release 1 unchanged" in command("deliver", *config)
     words = ("pull", str(tmp_path / "theirs"), str(tmp_path / "b"), "--partner", "first-partner")
     command(*words, "--root", str(tmp_path / "p/keys/root.json"))
+
+
+# --- as the last step of runs ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A starter project whose partner has a bucket of its own, which runs serve."""
+    starter.write(tmp_path / "project")
+    partner = tmp_path / "project/partners/first-partner.toml"
+    partner.write_text(partner.read_text() + '\n[delivery]\nstore = "../theirs"\nautomatic = true\n')
+    return tmp_path / "project"
+
+
+def called(project: Path, *words: str, code: int = 0) -> str:
+    return command(*words, "-c", str(project / "syndication.toml"), codes=(code,))
+
+
+def live_in(project: Path, place: str) -> bytes:
+    where = project / "build/store" if place == "ours" else project.parent / "theirs"
+    return (where / "p/first-partner/metadata/timestamp.json").read_bytes()
+
+
+def test_runs_withdrawals_and_resigning_deliver(project: Path) -> None:
+    decide = ("--reason", "safety", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana")
+    for words in (("run",), ("run",), ("withdraw", "drinking-water", *decide), ("resign",)):
+        before = live_in(project, "theirs") if (project.parent / "theirs").exists() else b""
+        called(project, *words)
+        assert live_in(project, "theirs") == live_in(project, "ours") != before
+    store = folder.open(str(project.parent / "theirs"), {})
+    done = pull.pull(store, "p/first-partner", project.parent / "bundle", root=(project / "keys/root.json").read_bytes())
+    assert done.sequence == 2
+    assert "Do not use it" in (project.parent / "bundle/en/drinking-water/drinking-water.txt").read_text()
+
+
+def test_a_bucket_that_fails_holds_up_nobody_and_is_served_by_the_next_run(project: Path) -> None:
+    """It is that site's failure alone, its partner is told when the copy is there, and a run that finds nothing due makes it."""
+    (project.parent / "theirs").write_text("a file")
+    other = (project / "partners/first-partner.toml").read_text().replace("first-partner", "second").partition("\n[delivery]")[0]
+    (project / "partners/second.toml").write_text(other)
+    report = json.loads(called(project, "run", "--json", code=4).partition("\n}\n")[0] + "\n}")
+    states = {site["site"]: (site["state"], site["exit_code"]) for site in report["sites"]}
+    assert states == {"first-partner": ("undelivered", 4), "second": ("published", 0)}
+    assert "not copied into the partner's own bucket" in report["sites"][0]["error"]
+    called(project, "run", "--due", code=4)
+    (project.parent / "theirs").unlink()
+    called(project, "run", "--due")
+    assert live_in(project, "theirs") == live_in(project, "ours")

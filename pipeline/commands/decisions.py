@@ -12,6 +12,7 @@ import typer
 
 from pipeline.commands.building import DEFAULT_CONFIG, build, salvaged, with_keys
 from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.delivering import deliver_all
 from pipeline.commands.options import Config, Json
 from pipeline.commands.running import tell_partners, warn_of
 from pipeline.commands.speaking import echo_json, progress_shown, reported, say
@@ -138,6 +139,7 @@ def _published(
     when = Moment(run_id(moment), moment.isoformat(timespec="seconds"))
     with progress_shown() as progress:
         sites = publish_withdrawals(Context(system, store, standing, when), known, today(""), len(decision.topics), progress)
+    deliver_all(system, sites)
     _tell(system, decision, sites)
     return sites
 

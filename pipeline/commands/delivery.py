@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.building import DEFAULT_CONFIG, key_place, opened, with_keys
 from pipeline.commands.clock import now, run_id
+from pipeline.commands.delivering import deliver_all, deliver_one
 from pipeline.commands.options import Config, Json, Partners, SiteOption
 from pipeline.commands.speaking import echo_json, print_table, say
 from pipeline.errors import SyndicationError, UsageError
 
 if TYPE_CHECKING:
     from outputs.status import SiteStatus
-    from pipeline.plugins import System
+    from pipeline.report import SiteReport
     from pipeline.settings import Partner
 
 commands = typer.Typer()
@@ -115,24 +116,27 @@ def resign(
                 state = str(problem)
                 codes.append(problem.exit_code)
             lines.append({"site": prefix.removeprefix("p/"), "state": state})
+        sites: list[SiteReport] = []
+        deliver_all(system, sites, partner or ())
+        lines += [{"site": site.site, "state": site.error} for site in sites]
+        codes += [site.exit_code for site in sites]
         echo_json(lines) if as_json else print_table(lines)
         raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
 
 
 @commands.command(epilog="Examples:\n\n  run_pipeline.py deliver\n\n  run_pipeline.py deliver --partner riverside")
 def deliver(config: Config = DEFAULT_CONFIG, partner: Partners = None, store: Store = "", as_json: Json = False) -> None:
-    """Copy what is live into the buckets of partners that have one of their own ([delivery] in their file)."""
+    """Copy what is live into the buckets of partners that have one of their own ([delivery] in their file). Where that says
+    automatic, every run, withdrawal and re-signing does it too."""
     with opened(config, store=store) as system:
-        from outputs import mirror
         from pipeline.sites import all_sites
 
         system = with_keys(system, now())
-        place = system.open_store(system.configuration.settings.store)
         partners = [system.configuration.partner(name) for name in partner or ()] or list(system.configuration.partners)
         lines, codes = [], []
         for one, prefix in [(each, prefix) for each in partners if each.delivery for prefix in all_sites(each)]:
             try:
-                done = mirror.deliver(place, _bucket(system, one), prefix, system.signing)
+                done = deliver_one(system, one, prefix)
                 state = (
                     f"release {done.sequence} {done.state}, {done.objects} objects, {done.size} bytes"
                     if done
@@ -144,17 +148,6 @@ def deliver(config: Config = DEFAULT_CONFIG, partner: Partners = None, store: St
             lines.append({"site": prefix.removeprefix("p/"), "state": state})
         echo_json(lines) if as_json else print_table(lines)
         raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
-
-
-def _bucket(system: System, partner: Partner) -> Any:
-    """The store of a partner's own bucket, opened as its file says."""
-    settings = {name: value for name, value in partner.delivery.model_dump().items() if value} if partner.delivery else {}
-    url = str(settings.pop("store", ""))
-    where = url if "://" in url else str(system.configuration.path(url))
-    for plugin in system.destinations.values():
-        if plugin.load().claims(where):
-            return plugin.load().open(where, settings)
-    raise UsageError(f"no destination stores to {url!r}", fix=f"mend [delivery] store in partners/{partner.id}.toml")
 
 
 @commands.command(epilog="Examples:\n\n  run_pipeline.py status\n\n  run_pipeline.py status --partner riverside --json")

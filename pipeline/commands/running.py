@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.building import with_keys
 from pipeline.commands.clock import now, run_id, today
+from pipeline.commands.delivering import deliver_all
 from pipeline.commands.speaking import event, json_logs, note, progress_shown, unexpected, warn
 from pipeline.errors import SyndicationError, UsageError
 
@@ -93,7 +94,9 @@ def run_recorded(system: System, options: Options, work: Work) -> Report:
     event("run.started", run_id=record.run_id, command=record.command)
     try:
         with _stoppable(), progress_shown() as progress:
-            report = work(with_keys(system, moment, make=True), options, record, progress)
+            able = with_keys(system, moment, make=True)
+            report = work(able, options, record, progress)
+            deliver_all(able, report.sites, options.partners)
     except BaseException as problem:
         _failed(record, problem)
         _finish(system, record, keeper)

@@ -92,6 +92,10 @@ class Delivery(Model):
     """The partner's own bucket, into which `deliver` copies each release."""
 
     store: Text = Field(description="Address of the bucket: s3://bucket/prefix (or a folder).")
+    automatic: bool = Field(
+        False,
+        description="Whether `run`, `run --due`, `withdraw` and `resign` copy as their last step; else `deliver` alone does.",
+    )
     endpoint_url: str = Field("", description="Address of an S3 server other than Amazon's.")
     region: str = Field("", description="The bucket's region.")
     role_arn: str = Field("", description="The role that the partner made for us, to be assumed.")
