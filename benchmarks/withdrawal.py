@@ -2,8 +2,8 @@
 
 In: numbers of topics, partners, and topics that share the fragment. Out: a table of seconds, on standard output. A library is
 made and published; one partner's file is taken away and a source is broken; a run is begun; then all topics that use the fragment
-are withdrawn with one command, while that run goes on. Afterwards every site is read back, the next run and a rollback follow, one
-bundle is unpacked over an old one, and the topics are restored. `--store s3` starts a SeaweedFS server on the same machine.
+are withdrawn with one command, while that run goes on. Afterwards every site is read back, the next run and a rollback follow,
+one bundle is unpacked over an old one, and the topics are restored. `--store s3` starts a SeaweedFS server on the same machine.
 
     python benchmarks/withdrawal.py --topics 2000 --partners 20 --sharing 2000 --folder DIR [--store s3]
 """

@@ -191,7 +191,7 @@ def _check_exact(value: object) -> None:
         if kind is str or kind is int or one is None:
             continue
         if kind is dict or isinstance(one, Mapping):
-            if not all(isinstance(key, str) for key in one):
+            if not all(issubclass(key, str) for key in set(map(type, one))):
                 raise TypeError(f"an object has a key that is no text: {list(one)!r}")
             waiting.extend(one.values())
         elif isinstance(one, list | tuple):

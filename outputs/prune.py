@@ -11,7 +11,8 @@ touched:
 5. They are deleted, each listed key once, and taken off the list.
 
 A prune that dies anywhere leaves copies too many, never one too few; the next one goes on from there. Copies of releases that
-were replaced more years ago than are kept are removed last.
+were replaced more years ago than are kept are removed last, and signed metadata that is older than what is live and has expired:
+no client would believe it.
 """
 
 from __future__ import annotations
@@ -19,19 +20,23 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from outputs import archive, listing, manifest, release
+from outputs import archive, listing, manifest, release, zips
+from outputs import signing as metadata
 from outputs.archive import Condemned
+from outputs.signing import Live
 from pipeline.contracts import PastRelease, Pruned, Released, Signing, Store
-from pipeline.errors import NotFound, StoreError
+from pipeline.errors import Altered, NotFound, StoreError
 
 BATCH: Final = 500  # blobs that are going at once
 PATIENCE: Final = 600.0  # seconds for the deletes of a batch, far less than archive.STALE
 _HASH: Final = re.compile(rb"[0-9a-f]{64}")
+_NUMBERED: Final = re.compile(r"([1-9][0-9]*)\.(targets|snapshot)\.json")
 
 Progress = Callable[[int, int], None]
 
@@ -63,9 +68,10 @@ def prune(
 ) -> Pruned:
     """Prunes one site; `moment` is now (ISO 8601). A dry run says what would be done, and changes nothing. Raises StoreError."""
     live = release.current(store, prefix, signing)
-    if live is None:
+    signed = metadata.read(store, prefix, signing)
+    if live is None or signed is None:
         return Pruned(_site_id(prefix))
-    site = _survey(store, prefix, live)
+    site = _survey(store, prefix, live, str(signed.pointer.zip.get("sha256", "")))
     sizes = dict(_listed(store, prefix))
     unneeded = {sha256 for sha256 in sizes if sha256 not in site.needed}
     before, _ = archive.condemned(store, prefix)
@@ -80,12 +86,14 @@ def prune(
         removed=sum(sha256 not in site.published for sha256 in due),
         freed=sum(sizes[sha256][1] for sha256 in due),
         expired=len(expired),
+        outdated=len(outdated := list(_outdated(store, prefix, signed, datetime.fromisoformat(moment)))),
     )
     if not dry_run:
         _finish(site, sizes, moment)
         archive.condemn(store, prefix, lambda now: _noted(now, since, before.since, today))
         _remove(site, sizes, due, last, moment, progress)
         _forget(site, expired)
+        list(listing.in_parallel(store, store.delete, outdated))
     return found
 
 
@@ -93,9 +101,9 @@ def _site_id(prefix: str) -> str:
     return prefix.rpartition("/")[2]
 
 
-def _survey(store: Store, prefix: str, live: Released) -> _Site:
+def _survey(store: Store, prefix: str, live: Released, zipped: str) -> _Site:
     data, _ = store.get(release.manifest_key(prefix, live.manifest_sha256))
-    needed = {live.manifest_sha256, *_hashes(store, prefix, data)}
+    needed = {live.manifest_sha256, zipped, *_hashes(store, prefix, data)}
     kept = {}
     shards: dict[str, frozenset[str]] = {}
     for past in archive.releases(store, prefix):
@@ -119,15 +127,26 @@ def _named(data: bytes) -> Iterator[str]:
 
 
 def _listed(store: Store, prefix: str) -> Iterator[tuple[str, tuple[str, int]]]:
-    """SHA-256, key and size of every blob and manifest in the prefix."""
-    for folder in ("blobs", "targets"):
-        try:
-            for stored in store.list(f"{prefix}/{folder}/"):
-                sha256 = stored.key.rpartition("/")[2].removesuffix(".manifest.json")
-                if manifest.is_sha256(sha256):
-                    yield sha256, (stored.key, stored.size)
-        except NotFound:
-            continue
+    """SHA-256, key and size of every blob, manifest and zip in the prefix."""
+    for folder in ("blobs", "targets", zips.FOLDER):
+        for key, size in listing.sizes(store, f"{prefix}/{folder}/"):
+            sha256 = key.rpartition("/")[2].removesuffix(".manifest.json").removesuffix(".zip")
+            if manifest.is_sha256(sha256):
+                yield sha256, (key, size)
+
+
+def _outdated(store: Store, prefix: str, live: Live, now: datetime) -> Iterator[str]:
+    """Keys of metadata of versions before the live ones that has expired. Roots stay: a client walks from the one it knows."""
+    before = {role: getattr(live, role).signed.version for role in ("targets", "snapshot")}
+    keys = []
+    for key, _ in listing.sizes(store, f"{prefix}/metadata/"):
+        found = _NUMBERED.fullmatch(key.removeprefix(f"{prefix}/metadata/"))
+        if found and int(found[1]) < before[found[2]]:
+            keys.append(key)
+    for key, (data, _) in zip(keys, listing.in_parallel(store, store.get, keys), strict=True):
+        with suppress(Altered):  # what is damaged is left for someone to look at
+            if metadata.expires(data, key) < now:
+                yield key
 
 
 def _noted(now: Condemned, since: Mapping[str, str], before: Mapping[str, str], today: date) -> Condemned:
@@ -215,9 +234,10 @@ def _forget(site: _Site, expired: list[PastRelease]) -> None:
         return
     names = {past.manifest_sha256 for past in expired}
     left = site.needed.union(*(found for name, found in site.kept.items() if name not in names))
-    for sha256 in sorted(frozenset().union(*(site.kept[name] for name in names)) - left):
-        home = archive.home(site.prefix)
-        for key in (release.blob_key(home, sha256), release.manifest_key(home, sha256), f"{home}/terms/{sha256}.json"):
-            site.store.delete(key)
+    home, gone = archive.home(site.prefix), frozenset().union(*(site.kept[name] for name in names)) - left
+    for folder in ("blobs", "targets", "terms"):
+        for key, _ in list(listing.sizes(site.store, f"{home}/{folder}/")):
+            if key.rpartition("/")[2].partition(".")[0] in gone:
+                site.store.delete(key)
     for past in expired:
         site.store.delete(f"{archive.home(site.prefix)}/releases/{past.sequence}.json")

@@ -111,13 +111,17 @@ def read(store: Store, prefix: str, signing: Signing | None = None) -> Live | No
 
 def parsed(kind: type[Signed], data: bytes, what: str) -> Metadata[Any]:
     """Metadata of that role from bytes, unverified. Raises Altered where it is none."""
-    try:
-        found: Metadata[Any] = Metadata.from_bytes(data)
-    except (RepositoryError, ValueError, RecursionError) as problem:
-        raise manifest.unsound(what, str(problem)) from problem
+    found = _unverified(data, what)
     if not isinstance(found.signed, kind):
         raise manifest.unsound(what, f"metadata of the role {found.signed.type}")
     return found
+
+
+def _unverified(data: bytes, what: str) -> Metadata[Any]:
+    try:
+        return Metadata.from_bytes(data)
+    except (RepositoryError, ValueError, RecursionError) as problem:
+        raise manifest.unsound(what, str(problem)) from problem
 
 
 def version_of(data: bytes, what: str) -> int:
@@ -128,6 +132,11 @@ def version_of(data: bytes, what: str) -> int:
 def mark_of(data: bytes, what: str) -> str:
     """The mark of decisions in a pointer ("" = it says none). Raises Altered where it is none."""
     return str(parsed(Timestamp, data, what).signed.unrecognized_fields.get(DECIDED, ""))
+
+
+def expires(data: bytes, what: str) -> datetime:
+    """Until when metadata of any role is valid. Raises Altered where it is none."""
+    return _unverified(data, what).signed.expires  # type: ignore[no-any-return]
 
 
 def pointer_of(target: TargetFile, what: str, token: str = "") -> Pointer:

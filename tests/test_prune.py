@@ -18,10 +18,10 @@ from releases import SITE, content, topic_files
 from test_withdraw import HOW, command, pulled, run, system_of
 
 from benchmarks import library as shared_library
-from outputs import archive, manifest, packs, prune, release
+from outputs import archive, manifest, packs, prune, pull, release
 from outputs.stores import folder
 from pipeline import handover, history
-from pipeline.contracts import Content, Outcome, OutputFile, Pruned, Store, Withdrawn
+from pipeline.contracts import Content, Outcome, OutputFile, Pruned, Signing, Site, Store, Withdrawn
 from pipeline.errors import StoreError
 from pipeline.plugins import System
 from pipeline.standing import Standing
@@ -190,6 +190,46 @@ def assert_whole(system: System, store: Store, states: dict[int, str]) -> None:
         data, _ = store.get(release.blob_key(SITE.prefix, file.sha256))
         assert hashlib.sha256(data).hexdigest() == file.sha256
     assert {row.version for row in live.content.rows if row.id == "topic-0"} == {states.get(0, "")}
+
+
+def test_old_zips_and_expired_signatures_go(store: Store, tmp_path: Path) -> None:
+    """A zip that no live release names goes after its days of grace; metadata before the live one when it has expired."""
+    keys = releases.signing()
+    short, zipped = replace(keys, days=dict.fromkeys(keys.days, 30)), replace(SITE, zip=True)
+
+    def put(day: int, site: Site, signed: Signing, state: str) -> None:
+        live, said = release.current(store, SITE.prefix), content(1, {0: state})
+        release.put_files(store, SITE.prefix, [*topic_files(0, state), *releases.bundle_files()], set())
+        release.publish(store, site, said, live, run_id=str(day), created=moment(day), signing=signed)
+
+    def left(folder: str) -> list[str]:
+        return [stored.key.rpartition("/")[2] for stored in store.list(f"{SITE.prefix}/{folder}/")]
+
+    def prune_on(day: int, **how: Any) -> Pruned:
+        words: dict[str, Any] = {
+            "today": START + timedelta(days=day),
+            "moment": moment(day),
+            "grace_days": 30,
+            "years": 10,
+            **how,
+        }
+        return prune.prune(store, SITE.prefix, keys, **words)
+
+    put(0, zipped, short, "a")
+    put(1, replace(SITE, zip=False), short, "b")
+    put(50, replace(SITE, zip=False), keys, "c")
+    (first,) = left("bundles")
+    assert prune_on(20).outdated == 0
+    assert left("bundles") == [first]
+    before = releases.state(store)
+    assert (found := prune_on(51, dry_run=True)).outdated == 4
+    assert found.removed >= 1
+    assert releases.state(store) == before
+    assert prune_on(51) == found
+    assert left("bundles") == []
+    assert left("metadata") == ["1.root.json", "3.snapshot.json", "3.targets.json", "timestamp.json"]
+    pull.pull(store, SITE.prefix, tmp_path / "b", root=releases.root())
+    assert pull.verify(tmp_path / "b") == []
 
 
 def test_a_release_never_needs_what_is_going(system: System, store: Store) -> None:

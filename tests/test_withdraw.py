@@ -271,6 +271,27 @@ def test_another_version_is_published_again(library: Path, tmp_path: Path) -> No
     check_there(pulled(library, "partner-0", tmp_path / "bundle"), "medicine-0")
 
 
+@pytest.mark.parametrize("broken", ["<title></title>", "<title>Medicine 0</title><oops"])
+def test_a_withdrawn_version_stays_down_while_the_next_is_held_back(library: Path, tmp_path: Path, broken: str) -> None:
+    """The version that may be published can not be, yet: the old one does not come back in its place."""
+    source = library.parent / "topics/medicine-0.dita"
+    first = source.read_text().replace("<metadata>", '<metadata><data name="version" value="1"/>')
+    source.write_text(first)
+    run(library)
+    command("withdraw", "medicine-0", *HOW, "--version", "1", config=library)
+    second = first.replace('value="1"', 'value="2"')
+    source.write_text(second.replace("<title>Medicine 0</title>", broken))
+    for number in range(2):
+        run(library, code=1)
+        check_gone(pulled(library, "partner-0", tmp_path / f"bundle-{number}"), "medicine-0")
+    command("rollback", "--partner", "partner-0", "--to", "2", "--by", "Ana Silva", config=library)
+    check_gone(pulled(library, "partner-0", tmp_path / "bundle-0"), "medicine-0")
+    command("resume", "--partner", "partner-0", "--by", "Ana Silva", config=library)
+    source.write_text(second)
+    run(library)
+    check_there(pulled(library, "partner-0", tmp_path / "bundle-0"), "medicine-0")
+
+
 def test_a_site_that_fails_stops_no_other(library: Path, tmp_path: Path) -> None:
     """The decision stands: the same command again appends nothing, and publishes where it is not yet live."""
     pointer = store_of(library)

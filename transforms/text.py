@@ -36,10 +36,15 @@ def body(view: View, assets: Assets) -> Body:  # noqa: ARG001  # pictures are wo
     """The topic's text, wrapped. Raises PandocError."""
     topic = view.topic
     source, cut_links = document(topic.body, labels(topic.metadata.language))
+    return Body(_set(source), omitted={"cross-references": cut_links} if cut_links else {})
+
+
+@lru_cache(maxsize=8)
+def _set(source: bytes) -> bytes:
+    """pandoc's document as text. Remembered: the notices of thousands of withdrawn topics say the same, one after the other."""
     set_by_pandoc = pandoc.convert(source, "json", "plain", _OPTIONS).decode()
     lines = [line for raw in set_by_pandoc.split("\n") for line in _laid_out(raw)]
-    content = "\n".join(lines).strip("\n") + "\n"
-    return Body(content.encode(), omitted={"cross-references": cut_links} if cut_links else {})
+    return ("\n".join(lines).strip("\n") + "\n").encode()
 
 
 def imprint(body: Body, edition: Edition) -> list[OutputFile]:

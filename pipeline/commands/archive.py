@@ -222,7 +222,8 @@ def prune(
         for found in [] if as_json else done:
             say(
                 f"{found.site}: {found.archived} objects {would}archived, {found.removed} {would}removed ({found.freed} bytes),"
-                f" {found.condemned} in their grace period, {found.expired} releases {would}forgotten"
+                f" {found.condemned} in their grace period, {found.expired} releases {would}forgotten,"
+                f" {found.outdated} expired signatures {would}removed"
             )
         if not partner and not as_json:
             say(f"{records} records of runs {would}removed, older than {configuration.settings.runs.keep_days} days")

@@ -152,8 +152,9 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a prune did to a site, or would do: objects moved to the archive, removed for good (no release ever named them), still
-    in their grace period (`condemned`); bytes that left the site's prefix; releases older than are kept."""
+    """What a prune did to a site, or would do: objects moved to the archive, removed for good (no release ever named them, or
+    zips of releases that were replaced), still in their grace period (`condemned`); bytes that left the site's prefix; releases
+    older than are kept; old metadata whose signature has expired (`outdated`)."""
 
     site: str
     condemned: int = 0
@@ -161,3 +162,4 @@ class Pruned:
     removed: int = 0
     freed: int = 0
     expired: int = 0
+    outdated: int = 0
