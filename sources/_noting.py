@@ -13,7 +13,7 @@ from pipeline.contracts import Files
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-_NOTHING: Final = object()  # the answer of a table that has no such entry
+_NO_ENTRY: Final = object()  # the answer of a table that has no such entry
 
 
 class Notes:
@@ -35,6 +35,9 @@ class Notes:
     def answered(self, answer: Callable[[str, Any], Any]) -> bool:
         """Whether every table still gives the same answer; `answer` asks it, by its name."""
         return all(answer(table, question) == before for (table, question), before in self.asked.items())
+
+
+NOTHING: Final = Notes()  # of work that looked at nothing
 
 
 class NotedFiles:
@@ -71,9 +74,9 @@ class NotedTable(Mapping[K, V], Generic[K, V]):
         self._name, self._table, self._files = name, table, files
 
     def __getitem__(self, key: K) -> V:
-        found = self._table.get(key, _NOTHING)
+        found = self._table.get(key, _NO_ENTRY)
         self._files.notes.asked[self._name, key] = found
-        if found is _NOTHING:
+        if found is _NO_ENTRY:
             raise KeyError(key)
         return found  # type: ignore[return-value]  # not the mark for nothing
 
@@ -86,4 +89,4 @@ class NotedTable(Mapping[K, V], Generic[K, V]):
 
 def answer(table: Mapping[Any, Any], question: Hashable) -> object:
     """What a noted table would answer now."""
-    return table.get(question, _NOTHING)
+    return table.get(question, _NO_ENTRY)

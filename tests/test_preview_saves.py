@@ -10,11 +10,14 @@ import pytest
 from edits import EXAMPLES, FILES, PARTNER, edit, edits, library, written
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from watchfiles import Change
 
 from benchmarks import library as large
 from pipeline import inputs
 from pipeline.commands.building import build
+from pipeline.preview import app
 from pipeline.preview.project import Project, Snapshot
+from pipeline.preview.session import Session
 from pipeline.preview.topics import Shelf
 from pipeline.preview.viewpoints import Desk, Desks, Viewpoint
 
@@ -128,9 +131,21 @@ def test_of_a_saved_topic_that_topic_alone_is_read(project: Project, read: set[s
     assert snapshot.topics["medicine-7", "en"].title == "Remedy 7"
 
 
-def test_of_a_saved_fragment_the_topics_that_reuse_it_are_read(project: Project, read: set[str]) -> None:
-    _saved(project, large.FRAGMENT, "one tablet", "two tablets")
-    assert read == {large.FRAGMENT, *(f"topics/medicine-{number}.dita" for number in range(SHARING))}
+def test_of_a_saved_fragment_no_topic_is_read_that_takes_only_its_text(project: Project, read: set[str]) -> None:
+    snapshot = _saved(project, large.FRAGMENT, "one tablet", "two tablets")
+    assert read == {large.FRAGMENT}
+    entry = snapshot.entry("", ("medicine-0", "en"))
+    assert entry is not None
+    assert entry[1].uses == (large.FRAGMENT,)
+
+
+def test_of_a_saved_fragment_the_topics_are_read_whose_titles_take_it_in(project: Project, read: set[str]) -> None:
+    title = '<ph conref="shared/dose.dita#dose/adult"/>'
+    _saved(project, "topics/medicine-7.dita", "Medicine 7", title)
+    read.clear()
+    snapshot = _saved(project, large.FRAGMENT, "one tablet", "two tablets")
+    assert read == {large.FRAGMENT, "topics/medicine-7.dita"}
+    assert snapshot.topics["medicine-7", "en"].title == "Take two tablets a day."
 
 
 def test_of_a_map_that_says_the_same_no_topic_is_read(project: Project, read: set[str]) -> None:
@@ -200,3 +215,20 @@ def test_the_terms_of_one_partner_are_no_haste_for_another(project: Project) -> 
 
 def test_the_texts_differ() -> None:
     assert all(len(set(texts)) == len(texts) for texts in FILES.values())
+
+
+# --- what counts as a change ----------------------------------------------------------------------
+
+
+def test_folders_that_come_count_and_what_a_run_writes_does_not(tmp_path: Path) -> None:
+    config = large.make(tmp_path / "library", TOPICS, 1, SHARING)
+    session = Session(lambda: build(config), config, _today)
+    session.project.load()
+    wanted = app.wanted(session)
+    (config.parent / "topics/more").mkdir()
+    (config.parent / "build/store").mkdir(parents=True)
+    assert wanted(Change.added, str(config.parent / "topics/more"))
+    assert wanted(Change.deleted, str(config.parent / "topics/gone.dita"))
+    assert not wanted(Change.added, str(config.parent / "build/store"))
+    assert not wanted(Change.modified, str(config.parent / "topics/.medicine-7.dita.swp"))
+    assert not wanted(Change.modified, str(config.parent / "topics/medicine-7.dita~"))

@@ -95,7 +95,7 @@ async def _keep_fresh(session: Session) -> None:
         await run_in_threadpool(_start, session)
     while True:
         folders = session.project.folders()
-        async for changes in awatch(*folders, watch_filter=_wanted(session), debounce=400, step=STEP, rust_timeout=1000):
+        async for changes in awatch(*folders, watch_filter=wanted(session), debounce=400, step=STEP, rust_timeout=1000):
             await run_in_threadpool(session.refresh, {Path(path) for _, path in changes})
             if session.project.folders() != folders:
                 break
@@ -108,7 +108,7 @@ def _start(session: Session) -> None:
         session.failure = str(problem)
 
 
-def _wanted(session: Session) -> Callable[[Change, str], bool]:
+def wanted(session: Session) -> Callable[[Change, str], bool]:
     """Which changes count: not hidden files, not what a run writes."""
     snapshot = session.project.snapshot
     configuration = snapshot.system.configuration if snapshot else None
@@ -116,16 +116,16 @@ def _wanted(session: Session) -> Callable[[Change, str], bool]:
     outputs = [configuration.path(name) for name in written if configuration and name and "://" not in name]
     folder = configuration.folder if configuration else None
 
-    def wanted(change: Change, name: str) -> bool:
+    def counts(change: Change, name: str) -> bool:
         path = Path(name)
         if any(path.is_relative_to(output) for output in outputs):
             return False
         parts = path.relative_to(folder).parts if folder and path.is_relative_to(folder) else path.parts[-1:]
         if any(part.startswith(".") or part in ("node_modules", "__pycache__") for part in parts) or name.endswith("~"):
             return False
-        return change is Change.deleted or path.is_file()
+        return change is Change.deleted or path.exists()  # a folder too: nobody is told of files that come in one
 
-    return wanted
+    return counts
 
 
 # --- running ------------------------------------------------------------------------------------

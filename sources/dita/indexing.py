@@ -15,7 +15,7 @@ from lxml import etree
 
 from pipeline.contracts import Conditions, Entry, Files, Index, Unit
 from pipeline.findings import Finding, has_errors
-from sources._noting import NotedFiles, NotedTable, Notes, answer
+from sources._noting import NOTHING, NotedFiles, NotedTable, Notes, answer
 from sources.dita import codes, conditions
 from sources.dita.conditions import Filter
 from sources.dita.documents import find, parsed
@@ -49,7 +49,8 @@ class _Part:
 
 @dataclass(slots=True)
 class _Made:
-    """A topic's entry (None = left out), what was found on the way, and everything that it was made of."""
+    """A topic's entry (None = left out), what was found on the way, and everything that it was made of; `used`: what the list of
+    files that it uses was made of."""
 
     notes: Notes
     around: tuple[object, ...]
@@ -57,6 +58,7 @@ class _Made:
     entry: Entry | None = None
     findings: tuple[Finding, ...] = ()
     branch: Filter | None = None
+    used: Notes = NOTHING
 
 
 @dataclass(slots=True)
@@ -255,24 +257,29 @@ class Indexer:
             elif standing != "mentioned":
                 held = self._made.get(draft.unit)
                 if held is None or not self._holds(held, draft, changed):
-                    held = self._entry(draft, data, sources)
+                    held = self._entry(draft, data)
+                    self._use(held, draft, data, sources)
+                elif not self._holds_uses(held, changed):
+                    self._use(held, draft, data, sources)
+                held.round = self._round
                 made.append((draft, held))
         return made, findings
 
     def _holds(self, made: _Made, draft: Draft, changed: frozenset[str]) -> bool:
-        """Whether a topic's entry would come out as it did."""
+        """Whether a topic's entry would come out as it did, but for what it uses."""
         if not made.notes.hold(self._files.files, changed):
             return False
-        if made.round != self._round:
-            if made.around != self._around(draft) or not made.notes.answered(self._answer):
-                return False
-            made.round = self._round
-        return True
+        return made.round == self._round or (made.around == self._around(draft) and made.notes.answered(self._answer))
+
+    def _holds_uses(self, made: _Made, changed: frozenset[str]) -> bool:
+        if not made.used.hold(self._files.files, changed):
+            return False
+        return made.round == self._round or made.used.answered(self._answer)
 
     def _around(self, draft: Draft) -> tuple[object, ...]:
         """What maps say of a topic, as far as its entry depends on it."""
         assert self._found is not None
-        found, places = self._found, _places(draft)
+        found, places = self._found, draft.places
         tables = (found.facts, found.filters)
         said = tuple(tuple(value for place in places for value in table.get(place, ())) for table in tables)
         return (scopes_of(self._data, draft.unit), _of_places(draft, found.uses), *said)
@@ -300,7 +307,7 @@ class Indexer:
             definitions=_NotedPlaces(data.definitions, files),
         )
 
-    def _entry(self, draft: Draft, tables: Data, sources: dict[str, Draft]) -> _Made:
+    def _entry(self, draft: Draft, tables: Data) -> _Made:
         assert self._found is not None
         made = _Made(self._files.begin(), self._around(draft), self._round)
         root, _ = parsed(self._files, draft.unit.file)
@@ -312,16 +319,24 @@ class Indexer:
         data = tables.within(draft.unit)
         if data.filter.excludes(topic):
             return made
-        facts = _together(fact for place in _places(draft) for fact in self._found.facts.get(place, ()))
+        facts = _together(fact for place in draft.places for fact in self._found.facts.get(place, ()))
         described = describe(topic, draft, self._files, data, scopes_of(data, draft.unit), facts)
         made.findings = (*findings, *described.findings)
-        made.entry = Entry(draft.unit, described.metadata, described.public, self._uses(draft, tables, sources))
+        made.entry = Entry(draft.unit, described.metadata, described.public)
         return made
+
+    def _use(self, made: _Made, draft: Draft, data: Data, sources: dict[str, Draft]) -> None:
+        """Notes in the entry of a topic which files it uses."""
+        notes = self._files.begin()
+        uses = self._uses(draft, data, sources) if made.entry is not None else ()
+        if made.entry is not None and made.entry.uses != uses:
+            made.entry = replace(made.entry, uses=uses)
+        made.used = notes if notes.read or notes.there or notes.asked else NOTHING
 
     def _branch(self, draft: Draft, topic: etree._Element, data: Data) -> list[Finding]:
         """Notes the filter of the branch that a topic stands in; an error where branches would make different texts of it."""
         assert self._found is not None
-        stated = dict.fromkeys(names for place in _places(draft) for names in self._found.filters.get(place, ()))
+        stated = dict.fromkeys(names for place in draft.places for names in self._found.filters.get(place, ()))
         if not any(stated):
             return []
         filters = [_whole(branch_filter(self._files, name) for name in names) for names in stated]
@@ -352,8 +367,8 @@ class Indexer:
         assert self._found is not None
         found, notes = self._found, self._files.notes
         uses: dict[str, None] = dict.fromkeys(draft.images)
-        uses.update(dict.fromkeys(file for place in _places(draft) for file in found.uses.get(place, ())))
-        uses.update(dict.fromkeys(file for place in _places(draft) for names in found.filters.get(place, ()) for file in names))
+        uses.update(dict.fromkeys(file for place in draft.places for file in found.uses.get(place, ())))
+        uses.update(dict.fromkeys(file for place in draft.places for names in found.filters.get(place, ()) for file in names))
         queue, seen = [draft], {draft.unit.file}
         while queue:
             one = queue.pop()
@@ -365,7 +380,9 @@ class Indexer:
                         uses[key.ref.file] = None
             uses.update(dict.fromkeys(one.images))
             pushed = [push.file for ref, pushes in data.pushes.items() if ref.file == one.unit.file for push in pushes]
-            taken = notes.asked["reused", one.unit] = self._reused(one)
+            taken = self._reused(one)
+            if one.reuse_keys:
+                notes.asked["reused", one.unit] = taken
             for file in (*taken, *pushed):
                 uses[file] = None
                 notes.read.add(file)  # what it takes in itself counts too
@@ -385,20 +402,15 @@ def topic_element(root: etree._Element, unit: Unit) -> etree._Element | None:
     return next((element for one, element in units(root, unit.file) if one == unit), None)
 
 
-def _places(draft: Draft) -> list[Place]:
-    """Every way in which a map may name a topic: by its file, or by any topic in it."""
-    return [(draft.unit.file, ""), *((draft.unit.file, name) for name in draft.topics if name)]
-
-
 def _of_places(draft: Draft, table: Mapping[Place, Iterable[T]]) -> tuple[T, ...]:
     """What a table says of a topic, by whatever place, each once."""
-    return tuple(dict.fromkeys(value for place in _places(draft) for value in table.get(place, ())))
+    return tuple(dict.fromkeys(value for place in draft.places for value in table.get(place, ())))
 
 
 def _standing(draft: Draft, found: Publication) -> str:
-    if any(place in found.reached for place in _places(draft)):
+    if any(place in found.reached for place in draft.places):
         return "reached"
-    return "mentioned" if any(place in found.mentioned for place in _places(draft)) else ""
+    return "mentioned" if any(place in found.mentioned for place in draft.places) else ""
 
 
 def _maps(parts: Mapping[str, _Part]) -> dict[str, MapFile]:

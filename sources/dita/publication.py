@@ -192,7 +192,7 @@ class _Walker:
         facts, role = node.facts.within(step.facts), node.role or step.role
         filters = (*step.filters, *node.filters)
         here = _Step(node, step.file, scope, facts, role, step.excluded, step.way, filters, step.depth)
-        here.excluded = step.excluded or node.excluded or self._filtered(here)
+        here.excluded = step.excluded or node.excluded or (bool(filters) and self._filtered(here))
         if node.kind == "reltable":
             self._reltable(here)
         elif node.kind not in NO_TOPICS:

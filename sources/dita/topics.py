@@ -46,6 +46,7 @@ class Draft:
     keys: tuple[str, ...] = ()
     reuse_keys: tuple[str, ...] = ()
     pushed: tuple[tuple[int, str, Ref | None, str, int], ...] = ()
+    places: tuple[tuple[str, str], ...] = ()  # every way in which a map may name it: by its file, or by any topic in it
 
 
 def drafts(root: etree._Element, file: str) -> Iterator[Draft]:
@@ -95,6 +96,7 @@ def _draft(topic: etree._Element, unit: Unit, root: etree._Element) -> Draft:
         keys=unique(keys),
         reuse_keys=unique(reuse_keys),
         pushed=tuple(_pushed(root, unit)) if unit.part == "" or topic.getprevious() is None else (),
+        places=((unit.file, ""), *((unit.file, name) for name in nested if name)),
     )
 
 
