@@ -171,6 +171,7 @@ class _Walk:
         self.images: list[tuple[ExpectedImage, tuple[str, ...]]] = []
         self.links: list[tuple[ExpectedLink, tuple[str, ...]]] = []
         self.figures: list[tuple[str, ...]] = []
+        self.numbers: dict[etree._Element, str] = {}  # of the items of ordered lists
         self.run: list[str] = []
         self.tables = 0
         self.heads: set[etree._Element] = set()
@@ -256,6 +257,9 @@ class _Walk:
             self._inline(element, owner, at)
         elif element.tag in _FILL:
             owner.started = True
+            if element.tag == "ol":
+                start = int(element.get("start", "1"))
+                self.numbers.update((item, str(n)) for n, item in enumerate(element.iterchildren("li"), start))
         if kind and not (kind in ("paragraph", "preformatted") and owner.kind in _KEEPS):
             owner = self._owner(element, kind, at)
         start = len(self.blocks)
@@ -301,7 +305,7 @@ class _Walk:
             parent = element.getparent()
             inside = parent is not None and parent.tag == "aside"
             return _Owner(kind, 0 if inside else min(6, self.manner.base - 1 + max(1, at.depth)))
-        marker = _number(element) if kind == "item" else ""
+        marker = self.numbers.get(element, "") if kind == "item" else ""
         return _Owner(kind, marker=marker, scope=element.get("scope", ""))
 
     def _inline(self, element: etree._Element, owner: _Owner, at: _At) -> None:
@@ -375,14 +379,6 @@ def _only_pictures(figure: etree._Element) -> bool:
     """Whether a figure is nothing but pictures, none of them required."""
     pictures = [child for child in figure if isinstance(child.tag, str) and child.tag != "figcaption"]
     return all(child.tag == "img" and child.get("data-required") != "yes" for child in pictures)
-
-
-def _number(item: etree._Element) -> str:
-    """The number of an ordered list's item; "" in other lists."""
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return ""
-    return str(int(parent.get("start", "1")) + sum(1 for _ in item.itersiblings("li", preceding=True)))
 
 
 def _only_link(script: etree._Element) -> bool:

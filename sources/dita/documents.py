@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -20,7 +21,7 @@ from pipeline.topic import XML_LANG
 from sources.dita.names import is_a
 
 KEPT: Final = 12_000_000  # bytes of source text; a tree takes about seven times as much memory
-_ID: Final = etree.XPath("//*[normalize-space(@id) = $id]")
+_IDS: Final = etree.XPath("//*[@id]")
 
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
@@ -54,12 +55,20 @@ def topic_of(element: etree._Element) -> etree._Element | None:
 
 
 def _with_id(root: etree._Element, name: str) -> list[etree._Element]:
-    found: list[etree._Element] = _ID(root, id=name)
+    return _ids(root).get(" ".join(name.split()), [])
+
+
+@lru_cache(maxsize=8)  # many references lead to few files; these trees do not change
+def _ids(root: etree._Element) -> dict[str, list[etree._Element]]:
+    found: dict[str, list[etree._Element]] = {}
+    for one in _IDS(root):
+        found.setdefault(" ".join((one.get("id") or "").split()), []).append(one)
     return found
 
 
 def find(root: etree._Element, topic: str, element: str) -> etree._Element | None:
-    """The topic of that id, or the element of that id in it; in maps ids are unique alone. "" = the first topic."""
+    """The topic of that id, or the element of that id in it; in maps ids are unique alone. "" = the first topic. `root`: of a
+    tree that does not change."""
     if is_a(root, "map"):
         return next(iter(_with_id(root, element or topic)), None) if element or topic else root
     if not element:

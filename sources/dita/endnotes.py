@@ -7,7 +7,6 @@ DITA 1.3, `fn` and glossary elements.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 from lxml import etree
 
@@ -19,16 +18,13 @@ from sources.dita.reuse import Origin, said
 from sources.dita.targets import remote, unlinked
 from sources.dita.writer import Writer
 
-_CALLS: Final = etree.XPath("//*[substring(@href, string-length(@href) - string-length($end) + 1) = $end]")
-
-
 # --- footnotes ----------------------------------------------------------------------------------
 
 
 def footnote(writer: Writer, element: etree._Element) -> list[Item]:
     """A footnote's number where it stands; one with an id that is called from elsewhere is shown there."""
-    if element.get("id") and _called_from_elsewhere(element):
-        if any(one is element for one in writer.targets.values()):  # of text taken in twice, the first copy is called
+    if element.get("id") and writer.is_called(element):
+        if writer.is_target(element):
             _noted(writer, element)
         return writer.settle(element)
     return call(writer, element)
@@ -39,10 +35,6 @@ def of_title(writer: Writer, title: etree._Element) -> None:
     for one in title.iter("*"):
         if is_a(one, "fn"):
             writer.there(one, lambda w, note: [_noted(w, note)])
-
-
-def _called_from_elsewhere(element: etree._Element) -> bool:
-    return bool(_CALLS(element.getroottree(), end=f"/{element.get('id')}"))
 
 
 def note_target(writer: Writer, element: etree._Element, ref: Ref) -> etree._Element | None:
@@ -62,7 +54,7 @@ def _noted(writer: Writer, note: etree._Element) -> str:
         number = len(writer.footnotes) + 1
         anchor = writer.anchors.get(note) or writer.fresh(f"fn-{number}")
         entry = etree.Element("li", id=anchor)
-        writer.footnotes[note] = (anchor, entry)
+        writer.footnotes[note] = (anchor, entry, number)
         writer.there(note, partial(_fill_note, entry, anchor))
     return writer.footnotes[note][0]
 
@@ -77,7 +69,7 @@ def _fill_note(entry: etree._Element, anchor: str, writer: Writer, note: etree._
 def call(writer: Writer, note: etree._Element) -> list[Item]:
     """A footnote's number, as a link to it."""
     anchor = _noted(writer, note)
-    number = list(writer.footnotes).index(note) + 1
+    number = writer.footnotes[note][2]
     raised = etree.Element("sup")
     etree.SubElement(raised, "a", {"data-kind": "footnote", "href": f"#{anchor}"}).text = note.get("callout") or str(number)
     return [raised]
@@ -161,5 +153,5 @@ def footnotes(writer: Writer) -> etree._Element | None:
     if not writer.footnotes:
         return None
     section = etree.Element("section", {"data-kind": "footnotes"})
-    add_all(etree.SubElement(section, "ol"), [entry for _, entry in writer.footnotes.values()])
+    add_all(etree.SubElement(section, "ol"), [entry for _, entry, _ in writer.footnotes.values()])
     return section

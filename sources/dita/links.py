@@ -7,6 +7,7 @@ the author gave no words stays empty: what its target is called is known only to
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import unescape
 
 from lxml import etree
@@ -16,7 +17,7 @@ from sources.dita.endnotes import call, defined, is_definition, note_target
 from sources.dita.flow import Item, blank, wrapped
 from sources.dita.keys import aimed
 from sources.dita.model import Key
-from sources.dita.names import child, is_a, names
+from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref
 from sources.dita.reuse import said
 from sources.dita.targets import DITA, aim, attributes, remote, unlinked
@@ -57,10 +58,14 @@ def _called(writer: Writer, target: etree._Element) -> list[Item]:
     if title is not None:
         return writer.words(title)
     if is_a(target, "li"):
-        before = [one for one in target.itersiblings("*", preceding=True) if is_a(one, "li")]
         parent = target.getparent()
-        return [str(len(before) + 1)] if parent is not None and is_a(parent, "ol") else []
+        return [str(_items(parent)[target])] if parent is not None and is_a(parent, "ol") else []
     return writer.words(target) if is_a(target, "dt") or is_a(target, "ph") or is_a(target, "term") else []
+
+
+@lru_cache(maxsize=8)  # of a list of a thousand items, each may be named
+def _items(listed: etree._Element) -> dict[etree._Element, int]:
+    return {one: number for number, one in enumerate(children(listed, "li"), start=1)}
 
 
 # --- xref and keyref ----------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class Writer:
         self.findings: list[Finding] = []
         self.anchors: dict[etree._Element, str] = {}
         self.targets: dict[Ref, etree._Element] = {}
-        self.footnotes: dict[etree._Element, tuple[str, etree._Element]] = {}
+        self.footnotes: dict[etree._Element, tuple[str, etree._Element, int]] = {}
         self.definitions: dict[Ref, tuple[str, etree._Element | None]] = {}
         self.related: list[tuple[etree._Element | None, list[etree._Element]]] = []
         self.linked: set[tuple[str, str]] = set()
@@ -78,6 +78,8 @@ class Writer:
         self._handlers = handlers
         self._taken: set[str] = set()
         self._read: set[etree._Element] = set()
+        self._aimed: tuple[int, frozenset[etree._Element]] = (0, frozenset())
+        self._called: dict[etree._Element, frozenset[str]] = {}
         self._settled: set[etree._Element] = set()
         self._unknown: dict[tuple[str, str], tuple[int, int]] = {}
 
@@ -248,6 +250,19 @@ class Writer:
                 self.targets[ref] = element
                 if element not in self.anchors:
                     self.anchors[element] = self.fresh(_token(ref.element))
+
+    def is_target(self, element: etree._Element) -> bool:
+        """Whether links can lead to this very element (of text taken in twice, to the first copy)."""
+        if self._aimed[0] != len(self.targets):
+            self._aimed = len(self.targets), frozenset(self.targets.values())
+        return element in self._aimed[1]
+
+    def is_called(self, element: etree._Element) -> bool:
+        """Whether a link in the same text names the element's id."""
+        root = element.getroottree().getroot()
+        if root not in self._called:
+            self._called[root] = frozenset(str(href).rpartition("/")[2] for href in _HREFS(root) if "/" in href)
+        return element.get("id") in self._called[root]
 
     def anchor(self, ref: Ref) -> str:
         """The anchor of a place in its topic: its id, behind the id of a nested topic where it stands in one."""
