@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from dataclasses import field as made
@@ -377,7 +378,7 @@ def _items(document: Mapping[str, Any], key: str, what: str) -> list[Any]:
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise unsound(what, f"{value!r:.80} where a text is expected")
-    return value
+    return sys.intern(value)  # the rows of twenty sites say much the same; kept once, they are a third of the size
 
 
 def _number(value: object, what: str) -> int:
@@ -393,7 +394,7 @@ def _mapping(value: object, what: str) -> dict[str, Any]:
 
 
 def _texts_by_name(value: object, what: str) -> dict[str, str]:
-    return {key: _text(inner, what) for key, inner in _mapping(value, what).items()}
+    return {sys.intern(key): _text(inner, what) for key, inner in _mapping(value, what).items()}
 
 
 def _numbers_by_name(value: object, what: str) -> dict[str, int]:

@@ -292,7 +292,8 @@ def _work_until_settled(state: State, catalog: Catalog, options: Options, progre
 
 
 def _guard(state: State, job: Job, result: TopicResult) -> None:
-    """Takes out the rows of a topic that somebody edited silently; what is live of it stays."""
+    """Takes out the rows of a topic that somebody edited silently; what is live of it stays. A row that is as it is live is
+    that one: most are, and two of each would fill a large run's memory."""
     confirmed = state.context.system.configuration.settings.confirmed_edits
     for prefix in [prefix for prefix in job.sites if prefix in result.rows]:
         topic, plan = state.keeper.topics[result.key], state.context.plans[prefix]
@@ -302,6 +303,8 @@ def _guard(state: State, job: Job, result: TopicResult) -> None:
         result.findings += [replace(f, partner=plan.partner.id).of(" ".join(result.key), topic.owner) for f in findings]
         if has_errors(findings):
             result.rows.pop(prefix)
+        elif live is not None and result.rows[prefix] == live:
+            result.rows[prefix] = live
 
 
 def _labelled(context: Context, job: Job) -> tuple[Job, list[TopicResult]]:

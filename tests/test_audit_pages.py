@@ -448,7 +448,7 @@ TEMPLATE_FAULTS = {
     "body cut": ("{{ body }}", "{{ body[:900]|safe }}</section></div>", "text-lost"),
     "body without warnings": ("{{ body }}", "{{ body|replace('Emergency', '')|safe }}", "warning-word"),
     "body as text": ("{{ body }}", "{{ body|forceescape }}", "text-lost"),
-    "title of the site": ("{{ topic.title }}</h1>", "{{ site.name }}</h1>", "title"),
+    "title of the site": ("{{ parts.heading(topic, edition.marks, t) -}}", "<h1>{{ site.name }}</h1>", "title"),
 }
 
 

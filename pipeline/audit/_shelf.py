@@ -48,10 +48,9 @@ def _asked(url: str, how: str) -> Problem:
 def leaked(file: OutputFile, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
     """Whatever of a page or an index of topics names something withheld."""
     try:
-        found = list(_said(file))
+        yield from dict.fromkeys(leaks.problems(_said(file), file.path, withheld, own))
     except (Unreadable, ValueError):
         return  # said elsewhere, or no file of ours
-    yield from dict.fromkeys(leaks.problems(found, file.path, withheld, own))
 
 
 def _said(file: OutputFile) -> Iterator[tuple[str, str]]:
