@@ -42,8 +42,9 @@ def compare(expected: Sequence[Block], found: Sequence[Block], *, inside: bool) 
 def file(finished: Finished) -> Reading:
     """The paragraphs around the body; all lines where the body is not in the file verbatim. Raises Unreadable."""
     data, content = finished.files[0].data, finished.body.content
-    count = data.count(content) if content.strip() else 0
-    text = decode(data.replace(content, b"\n\n", 1) if count else data)
+    places = list(_places(data, content))
+    count = len(places)
+    text = decode(data[: places[0]] + b"\n\n" + data[places[0] + len(content) :] if places else data)
     paragraphs = list(_paragraphs(text))
     twice = [Problem(codes.BODY_PLACE, f"the topic's text stands {count} times in the file")] if count > 1 else []
     problems = [*twice, *_characters(text), *(_reordering(text, finished.edition) if count else ())]
@@ -72,6 +73,15 @@ def _title(text: str) -> Iterator[str]:
     lines = text.strip("\n").split("\n\n", 1)[0].split("\n")
     kept = [line for line in lines if not _UNDERLINE.fullmatch(line.strip())]
     yield fold(" ".join(kept))
+
+
+def _places(data: bytes, content: bytes) -> Iterator[int]:
+    """Where a body stands in a file, as paragraphs of its own: one of few words may also be how a title ends."""
+    at = data.find(content) if content.strip() else -1
+    while at >= 0:
+        if data[max(at - 2, 0) : at] in (b"", b"\n\n") and data[at + len(content) :][:1] in (b"", b"\n"):
+            yield at
+        at = data.find(content, at + 1)
 
 
 def _notices(paragraphs: Sequence[str], edition: Edition) -> Iterator[Shown]:

@@ -53,6 +53,12 @@ def _target_words(writer: Writer, ref: Ref) -> list[Item]:
     return writer.there(writer.resolver.copied(found, ref.file), _called)
 
 
+def _own_title(writer: Writer) -> list[Item]:
+    """What the topic itself is called, for a link to its top."""
+    found = remote(writer, Ref(file=writer.unit.file, topic=writer.root_id))
+    return writer.there(writer.resolver.copied(found, writer.unit.file), _called) if found is not None else []
+
+
 def _called(writer: Writer, target: etree._Element) -> list[Item]:
     title = child(target, "title", "dt", "glossterm")
     if title is not None:
@@ -110,7 +116,7 @@ def _linked(writer: Writer, element: etree._Element, ref: Ref | None, format_: s
     if not leads or (empty and leads["data-kind"] != "topic"):
         if empty:
             if ref is not None:
-                items = _target_words(writer, ref)
+                items = _target_words(writer, ref) or (_own_title(writer) if leads == {} else [])
             if blank(items) and (ref is None or leads is not None):
                 writer.find(codes.LINK_TEXT, element, f"<{names(element)[0]}> to {said(ref) if ref else 'nothing'} has no words")
         return wrapped("span", items, marks) if marks else items

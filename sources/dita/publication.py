@@ -211,8 +211,13 @@ class _Walker:
     def _take(self, step: _Step) -> None:
         """One reference: a topic is reached or mentioned, a map walked."""
         node, ref = step.node, self._ref(step)
+        if ref is None and self._undefined(step):
+            text = f"key {node.keyref!r} is not defined"
+            self.found.findings.append(codes.MAP_TARGET.at(step.file, node.line, text))
         if ref is None or ref.url or node.scope in ("peer", "external"):
             return
+        if ref.file == step.file and ref.topic:
+            return  # a part of this very map
         inner = self._maps.get(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
             self._submap_walk(inner, step)
@@ -231,10 +236,15 @@ class _Walker:
         elif not inner.scheme:
             self._walk(step.into(inner, step.scope))
 
+    def _undefined(self, step: _Step) -> bool:
+        return bool(step.node.keyref) and self._key(step) is None and step.role != "resource-only" and not step.excluded
+
     def _missing(self, step: _Step, ref: Ref) -> None:
         if step.role == "resource-only" or step.excluded:
             return  # whoever uses it, says so
+        near = next((name for name in self._files.names() if name.lower() == ref.file.lower()), "")
         text = f"{step.node.href or step.node.keyref!r} leads to {ref.file}, which is not in the inputs"
+        text += f"; there is {near!r}" if near else ""
         self.found.findings.append(codes.MAP_TARGET.at(step.file, step.node.line, text))
 
     def _topic(self, step: _Step, ref: Ref) -> None:
