@@ -13,19 +13,20 @@ from typing import Any
 
 from pipeline import limits
 from pipeline.catalog import Catalog, survey
-from pipeline.contracts import Around, Decision, Use
-from pipeline.editions import Granted, Key, SitePlan, topics_by_id
+from pipeline.contracts import Around, Decision, Rights, Use
+from pipeline.editions import Granted, SitePlan, topics_by_id
 from pipeline.errors import StoreError
 from pipeline.findings import has_errors
 from pipeline.plugins import System
 from pipeline.report import Report
 from pipeline.run import Options, State, conditions_of, prepare
-from pipeline.settings import Partner
+from pipeline.settings import Partner, unknown
 from pipeline.single import find_key, find_prefix, read_topic
 from pipeline.sites import Today
 from pipeline.standing import why
 from pipeline.terms import Terms, all_terms
-from pipeline.work import Prepared, TopicResult
+from pipeline.topic import Metadata
+from pipeline.work import TopicResult
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ def explain(system: System, today: Today, topic: str, partner: str, *, site: str
     """Every rule's answer for every format and image. Where the store can not be asked, the sentence says so: what it knows
     (withdrawals, what is live) may decide. Raises UsageError for a name that does not exist."""
     owner = system.configuration.partner(partner)
-    options = Options(today, "explain", "", partners=(partner,), topics=(topic,), dry_run=True)
+    options = Options(today, "explain", "", partners=(partner,), dry_run=True)  # of all topics: companions are among them
     catalog = survey(system, conditions_of(system, options))
+    if topic not in (known := {topic_id for topic_id, _ in catalog.metadata}):
+        raise unknown("topic", topic, known)
     state, unasked = _prepared(system, options, catalog)
     prefix = find_prefix(owner, site)
     plan = state.context.plans[prefix]
@@ -70,12 +73,18 @@ def explain(system: System, today: Today, topic: str, partner: str, *, site: str
     withdrawal = state.context.standing.withdrawal(*key, catalog.metadata[key].version)
     use = Use(plan.site.id, "", key[1], why(withdrawal) if withdrawal else "", _around(state, prefix, catalog, owner))
     prepared = read_topic(system, state, catalog, owner, key, result := TopicResult(key))
-    rows = [row for terms in all_terms(owner) for row in _answers(system, catalog, key, use, terms, plan.as_of)]
-    rows += _images(system, plan, key, use, prepared)
-    sentence = _sentence(catalog.metadata[key].title, plan, plan.granted.get(key), plan.withheld.get(key, ()))
-    if key in plan.granted and has_errors(result.findings):
-        sentence += " But it is held back, for what 'check' finds in it."
-    return Explanation(tuple(rows), sentence + unasked)
+    found = about(system, catalog.metadata[key], plan, use, prepared.rights.values() if prepared else ())
+    held_back = " But it is held back, for what 'check' finds in it."
+    sentence = found.sentence + (held_back if key in plan.granted and has_errors(result.findings) else "")
+    return replace(found, sentence=sentence + unasked)
+
+
+def about(system: System, topic: Metadata, plan: SitePlan, use: Use, images: Iterable[Rights]) -> Explanation:
+    """Every rule's answer about a topic under every grant of the plan's partner, and about its images under the grants that cover
+    its pages; and what comes of it. `use` says what stands around it, and whether a decision withdraws it."""
+    rows = [row for terms in all_terms(plan.partner) for row in _answers(system, topic, use, terms, plan.as_of)]
+    rows += _images(system, plan, topic, use, images)
+    return Explanation(tuple(rows), _sentence(topic.title, plan, plan.granted.get(topic.key), plan.withheld.get(topic.key, ())))
 
 
 def _prepared(system: System, options: Options, catalog: Catalog) -> tuple[State, str]:
@@ -99,32 +108,26 @@ def _around(state: State, prefix: str, catalog: Catalog, owner: Partner) -> Arou
     )
 
 
-def _answers(
-    system: System, catalog: Catalog, key: Key, use: Use, terms: Terms, as_of: date
-) -> Iterator[tuple[tuple[str, ...], Decision]]:
+def _answers(system: System, topic: Metadata, use: Use, terms: Terms, as_of: date) -> Iterator[tuple[tuple[str, ...], Decision]]:
     """Each rule's answers under one grant, those that formats share once."""
     for plugin in system.rules.values():
         rule = plugin.load()
         formats = list(system.transforms) if rule.BY_FORMAT else [""]
         uses = (replace(use, format=name) for name in formats)
-        yield from _merged((one.format, rule.decide(catalog.metadata[key], one, terms, as_of)) for one in uses)
+        yield from _merged((one.format, rule.decide(topic, one, terms, as_of)) for one in uses)
 
 
 def _images(
-    system: System, plan: SitePlan, key: Key, use: Use, prepared: Prepared | None
+    system: System, plan: SitePlan, topic: Metadata, use: Use, images: Iterable[Rights]
 ) -> Iterator[tuple[tuple[str, ...], Decision]]:
     """What becomes of each image of the body, under the grants that cover the page."""
-    granted = plan.granted.get(key)
-    if granted is None or prepared is None:
+    granted = plan.granted.get(topic.key)
+    if granted is None:
         return
     rule = system.rules["asset"].load()
-    for image in prepared.rights.values():
+    for image in images:
         uses = ((name, replace(use, format=name, image=image)) for name in granted.formats)
-        answers = (
-            (name, rule.decide(prepared.topic.metadata, one, terms, plan.as_of))
-            for name, one in uses
-            for terms in granted.by_format[name]
-        )
+        answers = ((name, rule.decide(topic, one, terms, plan.as_of)) for name, one in uses for terms in granted.by_format[name])
         yield from _merged(answers)
 
 

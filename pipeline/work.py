@@ -353,8 +353,8 @@ def _render(
         for file in produced:
             files.setdefault(file.path, (name, file))
     with result.stage("rights"):
-        record = rights.file(by_format, _shown(views, prepared))
-        result.findings += (findings := audit.prove_record(record, by_format, _withheld(context, edition)))
+        record, findings = _record(context, edition, by_format, _shown(views, prepared))
+    result.findings += findings
     if has_errors(findings):
         return None
     files[record.path] = ("", record)
@@ -372,6 +372,22 @@ def _shown(views: Mapping[str, View], prepared: Prepared) -> list[Image]:
     bodies = {view.key: view.topic.body for view in views.values()}.values()
     sources = {img.get("src") for body in bodies for img in body.iter("img")}
     return sorted((image for src, image in prepared.assets.images.items() if src in sources), key=lambda image: image.path)
+
+
+def _record(
+    context: Context, edition: Edition, by_format: Mapping[str, Edition], images: Sequence[Image]
+) -> tuple[OutputFile, list[Finding]]:
+    """The rights record of an edition, and what its proof found."""
+    record = rights.file(by_format, images)
+    return record, list(audit.prove_record(record, by_format, _withheld(context, edition)))
+
+
+def render_record(context: Context, plan: SitePlan, prepared: Prepared, edition: Edition, result: TopicResult) -> OutputFile:
+    """The rights record of an edition in all its formats; what its proof found goes to `result`."""
+    views, _ = _views(context, plan, prepared, edition.formats)
+    record, found = _record(context, edition, in_formats(plan, edition, views), _shown(views, prepared))
+    result.findings += found
+    return record
 
 
 def render_view(

@@ -64,7 +64,7 @@ def test_find_a_topic_and_see_it_as_a_partner(browser: Browser, running: Preview
 def test_terms_say_what_is_withheld_and_by_which_rule(browser: Browser, running: Preview) -> None:
     with opened(browser, f"{running.address}/topics/es/asthma?site=harbor&beside=terms") as page:
         expect(page.locator(".levels")).to_contain_text("Withheld from this site")
-        reasons = page.locator("#pane-2 .reasons")
+        reasons = page.locator("#pane-2 .reasons").first
         expect(reasons).to_contain_text("language")
         expect(reasons).to_contain_text("HC-118")
         expect(page.locator("#pane-2 table")).to_contain_text("Riverside Health")

@@ -34,6 +34,7 @@ def archive(shown: Shown) -> bytes:
     """Every file of a topic as the site gets it, at its path in the bundle, as a zip archive."""
     files = {file.path: file.data for made in shown.files.values() for file in made}
     files |= {path: file.data for path, file in shown.shared.items()}
+    files |= {shown.record.path: shown.record.data} if shown.record else {}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(files):

@@ -16,6 +16,7 @@ from pipeline.editions import Key
 from pipeline.errors import SyndicationError
 from pipeline.plugins import System
 from pipeline.sites import prefix_of
+from pipeline.standing import Standing
 
 FRESH: Final = 5.0  # seconds
 
@@ -35,6 +36,7 @@ class Shop:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, Live]] = {}
+        self._standing: tuple[float, Standing] | None = None
 
     def live(self, system: System, site: str) -> Live:
         """What is live of a site; a store that can not be read is said, not raised."""
@@ -44,6 +46,17 @@ class Shop:
             held = _read(system, prefix)
             self._kept[prefix] = (time.monotonic(), held)
         return held
+
+    def standing(self, system: System) -> Standing:
+        """The publisher's decisions; none where the store can not be read (what is live says so)."""
+        if self._standing is None or time.monotonic() - self._standing[0] > FRESH:
+            try:
+                store = system.open_store(system.configuration.settings.store)
+                found = Standing(system.decisions.load().read(store))
+            except SyndicationError:
+                found = Standing()
+            self._standing = time.monotonic(), found
+        return self._standing[1]
 
     def file(self, system: System, site: str, path: str) -> tuple[FileRow, bytes] | None:
         """A live file by its path in the bundle; None where the release has no such path. Raises StoreError."""

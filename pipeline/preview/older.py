@@ -53,7 +53,7 @@ def as_live(shop: Shop, snapshot: Snapshot, chosen: Viewpoint, shown: Shown) -> 
             except SyndicationError:
                 continue
             said = f"what {name} has now (release {live.released.sequence})"
-            return replace(shown, files=files, shared=shared, stale=True, instead=said)
+            return replace(shown, files=files, shared=shared, record=files.pop("", (None,))[0], stale=True, instead=said)
     return shown
 
 
@@ -74,10 +74,10 @@ def _is_shared(file: FileRow) -> bool:
 
 
 def _files(shop: Shop, system: System, live: Live, row: Row) -> dict[str, tuple[OutputFile, ...]]:
+    """By format; the rights record is of none ("")."""
     found: dict[str, tuple[OutputFile, ...]] = {}
     for file in row.files:
-        if file.format:
-            found[file.format] = (*found.get(file.format, ()), _file(shop, system, live, file))
+        found[file.format] = (*found.get(file.format, ()), _file(shop, system, live, file))
     return found
 
 

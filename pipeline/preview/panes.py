@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from pipeline.contracts import OutputFile
 from pipeline.editions import Key
 from pipeline.errors import SyndicationError
 from pipeline.findings import Severity
-from pipeline.preview import bundles, changes, live, paper, reading, source_text, terms
+from pipeline.preview import bundles, changes, live, paper, reading, record_view, source_text, terms
 from pipeline.preview.now import main_page
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query
@@ -86,7 +86,7 @@ def topic(session: Session, snapshot: Snapshot, query: Query, key: Key) -> dict[
         "shown": shown,
         "plan": plan,
         "direction": labels.direction(key[1]) if labels.known(key[1]) else "auto",
-        "badges": badges(shown.metadata, plan.as_of, shown.errors > 0, bool(shown.withheld)),
+        "badges": badges(shown.metadata, plan.as_of, shown.errors > 0, shown.withheld or None),
         "formats": sorted(formats, key=_rank),
         "judging": JUDGING,
         "view": view,
@@ -225,10 +225,20 @@ def _problems(_s: Session, _n: Snapshot, _q: Query, shown: Shown, name: str) -> 
 
 def _terms(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name: str) -> Pane:
     desk = session.desk(snapshot, query.viewpoint)
-    today = days(desk.context.system, session.today, query.as_of)
-    everywhere = terms.elsewhere(snapshot.system, shown.metadata, days(snapshot.system, session.today, query.as_of))
-    answers = sorted(terms.answers(desk, shown.metadata), key=lambda one: _rank(one.format)) if query.site else []
-    values = {"answers": answers, "everywhere": everywhere, "shown": shown, "desk": desk, "today": today}
+    system = desk.context.system if query.site else snapshot.system
+    today = days(system, session.today, query.as_of)
+    asked = terms.Asked(system, snapshot, shown.key, today, session.shop, session.shop.standing(snapshot.system))
+    values: dict[str, Any] = {"everywhere": terms.elsewhere(asked), "found": None, "shown": shown, "reason": ""}
+    partner = desk.plan.partner
+    found = terms.outcome(asked, partner, query.site) if query.site else None
+    if found:
+        views = [replace(query.viewpoint, site=site) for site in partner.all_sites()] if terms.limited(partner) else []
+        plans = [session.desk(snapshot, view).plan for view in views]
+        values |= {"found": found, "said": terms.explained(asked, found, shown.images, plans)}
+    elif shown.key not in snapshot.catalog.metadata:
+        values["reason"] = "Its source can not be read, so no terms can be applied: the problems say why."
+    elif query.site:
+        values["reason"] = f"The conditions under which {partner.name} gets the topics leave this one out."
     return Pane(name, label(name), "terms", values=values)
 
 
@@ -244,8 +254,18 @@ def _rights(session: Session, snapshot: Snapshot, query: Query, shown: Shown, na
     desk = session.desk(snapshot, query.viewpoint)
     images = snapshot.system.configuration.assets
     used = sorted({str(src) for src in shown.body.xpath(".//img/@src")}) if shown.body is not None else []
-    rows = [(src, images.get(src)) for src in used]
-    return Pane(name, label(name), "rights", values={"edition": shown.edition, "images": rows, "desk": desk, "shown": shown})
+    record = json.loads(shown.record.data) if shown.record else None
+    values = {
+        "edition": shown.edition,
+        "images": [(src, images.get(src)) for src in used],
+        "shown": shown,
+        "record": record,
+        "said": record_view.said(record) if record else None,
+        "text": shown.record.data.decode() if shown.record else "",
+        "odrl": json.dumps(record.get("odrl", {}), ensure_ascii=False, indent=1) if record else "",
+        "obligations": desk.plan.site.obligations,
+    }
+    return Pane(name, label(name), "rights", values=values)
 
 
 def _reading(_s: Session, _n: Snapshot, _q: Query, shown: Shown, name: str) -> Pane:

@@ -15,17 +15,17 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline.contracts import Decision, Edition, Entry, OutputFile
+from pipeline.contracts import Decision, Edition, Entry, OutputFile, Rights
 from pipeline.editions import Key
 from pipeline.errors import SyndicationError
 from pipeline.findings import Finding, Severity, has_errors
 from pipeline.making import make_edition
 from pipeline.pandoc import PandocError
 from pipeline.preview.project import Snapshot
-from pipeline.preview.viewpoints import Desk, Desks, Viewpoint
+from pipeline.preview.viewpoints import NOBODY, Desk, Desks, Viewpoint
 from pipeline.sites import template_failure
 from pipeline.topic import Metadata
-from pipeline.work import FAILED, Job, Prepared, TopicResult, prepare, render_view, shared_files
+from pipeline.work import FAILED, Job, Prepared, TopicResult, prepare, render_record, render_view, shared_files
 
 KEPT: Final = 24  # renderings in memory; the last good ones apart
 
@@ -33,7 +33,8 @@ KEPT: Final = 24  # renderings in memory; the last good ones apart
 @dataclass(frozen=True)
 class Shown:
     """A topic from a viewpoint. `files`: the finished files of each format, main file first; `withheld`: why there are none;
-    `stale`: they are an older rendering's, because the newest source makes none; `instead` whose, where it is not ours."""
+    `stale`: they are an older rendering's, because the newest source makes none; `instead` whose, where it is not ours.
+    `record`: its rights record; `images`: the rights of its pictures."""
 
     key: Key
     metadata: Metadata
@@ -45,6 +46,8 @@ class Shown:
     withheld: tuple[Decision, ...] = ()
     edition: Edition | None = None
     body: etree._Element | None = None
+    record: OutputFile | None = None
+    images: tuple[Rights, ...] = ()
     stale: bool = False
     instead: str = ""
     problem: str = ""
@@ -71,7 +74,7 @@ class Shown:
             for file in files:
                 if file.path == path:
                     return file
-        return self.shared.get(path)
+        return self.record if self.record and self.record.path == path else self.shared.get(path)
 
 
 class Renderer:
@@ -81,7 +84,7 @@ class Renderer:
         """`older` puts in what there is of a topic that this process has never rendered."""
         self.desks, self._older = desks, older
         self._lock = threading.RLock()
-        self._kept: OrderedDict[tuple[int, Viewpoint, Key], Shown] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, Viewpoint, Key, str], Shown] = OrderedDict()
         self._good: OrderedDict[tuple[Viewpoint, Key], Shown] = OrderedDict()
         self._making: dict[Viewpoint, threading.Event] = {}
 
@@ -120,11 +123,12 @@ class Renderer:
 
     def show(self, snapshot: Snapshot, chosen: Viewpoint, key: Key) -> Shown:
         """The topic from the viewpoint. Raises KeyError where nobody knows the topic, UsageError for the viewpoint."""
-        place = (snapshot.number, chosen, key)
         with self._lock:
+            desk = self.desks.desk(snapshot, chosen)
+            place = (snapshot.number, chosen, key, desk.context.standing.mark)
             if place not in self._kept:
                 started = time.perf_counter()
-                shown = self._with_good(snapshot, chosen, self._shown(snapshot, self.desks.desk(snapshot, chosen), key))
+                shown = self._with_good(snapshot, chosen, self._shown(snapshot, desk, key))
                 self._kept[place] = replace(shown, seconds=time.perf_counter() - started)
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
@@ -134,7 +138,7 @@ class Renderer:
     def shared(self, chosen: Viewpoint, path: str) -> OutputFile | None:
         """A file that all pages of a site share, of the newest rendering that has it."""
         with self._lock:
-            for (_, seen, _), shown in reversed(self._kept.items()):
+            for (_, seen, *_), shown in reversed(self._kept.items()):
                 if seen == chosen and path in shown.shared:
                     return shown.shared[path]
             return None
@@ -150,7 +154,9 @@ class Renderer:
             return shown
         if good is None:
             return self._older(snapshot, chosen, shown) if shown.errors else shown
-        return replace(shown, files=good.files, shared=good.shared, edition=good.edition, body=good.body, stale=True)
+        return replace(
+            shown, files=good.files, shared=good.shared, edition=good.edition, body=good.body, record=good.record, stale=True
+        )
 
     def _shown(self, snapshot: Snapshot, desk: Desk, key: Key) -> Shown:
         found = snapshot.entry(desk.conditions, key)
@@ -166,6 +172,7 @@ class Renderer:
         files, by_format, prepared = _files(desk, source, entry, formats, result)
         edition = make_edition(desk.context, desk.plan, prepared.topic.metadata, formats) if prepared and granted else None
         shared = _shared(desk, edition) if edition and files else {}
+        record = _record(desk, prepared, edition, result) if prepared and edition and files else None
         name = " ".join(key)
         seen = dict.fromkeys(f.of(name) for f in (*snapshot.findings(key), *result.findings))
         return Shown(
@@ -179,6 +186,8 @@ class Renderer:
             desk.plan.withheld.get(key, ()),
             edition,
             prepared.topic.body if prepared else None,
+            record,
+            tuple(prepared.rights.values()) if prepared else (),
         )
 
 
@@ -209,6 +218,17 @@ def _files(desk: Desk, source: str, entry: Entry, formats: tuple[str, ...], resu
         if made:
             files[name] = tuple(made)
     return files, found, prepared
+
+
+def _record(desk: Desk, prepared: Prepared, edition: Edition, result: TopicResult) -> OutputFile | None:
+    """The rights record as the partner gets it; what belongs to nobody has none."""
+    if desk.plan.site.id == NOBODY:
+        return None
+    try:
+        return render_record(desk.context, desk.plan, prepared, edition, result)
+    except Exception as problem:
+        result.findings.append(_failure(problem, desk, (edition.metadata.file, edition.metadata.line)))
+        return None
 
 
 def _failure(problem: Exception, desk: Desk, where: tuple[str, int]) -> Finding:

@@ -52,7 +52,7 @@ class Session:
     def __init__(self, build: Callable[[], System], config: Path, today: Today) -> None:
         self.shop = Shop()
         self.project = Project(build, config, partial(older.broken, self.shop))
-        self.renderer = Renderer(Desks(today), partial(older.as_live, self.shop))
+        self.renderer = Renderer(Desks(today, decisions=self.shop.standing), partial(older.as_live, self.shop))
         self.today = today
         self.checked: Checked | None = None
         self.progress = ""

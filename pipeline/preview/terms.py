@@ -1,31 +1,59 @@
-"""What the terms say of a topic: each rule's answer for a site, and which other sites get it.
+"""What comes of the terms for one topic: each rule's answer for a site, what follows for it, and what every other site gets.
 
-In: a desk, a topic's metadata. Out: rows for tables, decided by the same rules as a run.
+In: a snapshot, a topic, a site, a day. Out: the answer of `explain`, by its code: decisions, grants, rules, companions, missing
+notices and limits, with what is live where a rule asks for it. What does not depend on other topics costs no look at them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
-from pipeline.contracts import Decision, Use
-from pipeline.editions import decide
+from pipeline import explain, limits
+from pipeline.contracts import Around, Decision, Rights, Row, Site, Use
+from pipeline.editions import Granted, Key, SitePlan, topics_by_id
+from pipeline.explain import Explanation
+from pipeline.planning import plan_on
 from pipeline.plugins import System
-from pipeline.preview.viewpoints import Desk
-from pipeline.settings import Partner
-from pipeline.sites import Today
-from pipeline.terms import Rule
+from pipeline.preview.live import Shop
+from pipeline.preview.project import Snapshot
+from pipeline.settings import Agreement, Partner
+from pipeline.sites import Today, prefix_of
+from pipeline.standing import Standing, why
 from pipeline.topic import Metadata
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a site has of a topic in one format: the clause that grants it ("" = none does), and every rule's answer under it, or
-    the refusals under the clause that came nearest."""
+@dataclass(frozen=True)
+class Asked:
+    """A topic, and what answers about it rest on; `standing` are the publisher's decisions."""
 
-    format: str
-    clause: str
-    decisions: tuple[Decision, ...]
+    system: System
+    snapshot: Snapshot
+    key: Key
+    today: Today
+    shop: Shop
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes of it for one site."""
+
+    name: str
+    plan: SitePlan
+    topic: Metadata
+    around: Around
+
+    @property
+    def granted(self) -> Granted | None:
+        """What the site has of the topic."""
+        return self.plan.granted.get(self.topic.key)
+
+    @property
+    def withheld(self) -> tuple[Decision, ...]:
+        """Why it has none."""
+        return self.plan.withheld.get(self.topic.key, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +62,69 @@ class Elsewhere:
 
     site: str
     name: str
-    partner: str
     formats: tuple[str, ...]
-    reason: str
+    reasons: tuple[str, ...]
 
 
-def answers(desk: Desk, metadata: Metadata) -> list[Answer]:
-    """Each format's answer for the desk's site."""
-    system, plan = desk.context.system, desk.plan
-    rules = _rules(system)
-    found = []
-    for name in system.transforms:
-        terms, decisions = decide(metadata, Use(plan.site.id, name, metadata.language), plan.partner, rules, plan.as_of)
-        found.append(Answer(name, terms.place if terms else "", decisions))
-    return found
+def outcome(asked: Asked, partner: Partner, site_id: str) -> Outcome | None:
+    """What a site gets of the topic; None where its partner's conditions leave the topic out."""
+    configuration = asked.system.configuration
+    topics = _needed(asked.snapshot.catalog.under(configuration.conditions(partner)), asked.key)
+    topic = next((one for one in topics if one.key == asked.key), None)
+    if topic is None:
+        return None
+    as_of = asked.today(configuration.timezone(partner))
+    site = Site(partner.id, site_id, partner.all_sites()[site_id].name or partner.name, prefix_of(site_id))
+    live: Mapping[Key, Row] = asked.shop.live(asked.system, site_id).rows if _winding_down(partner.agreements, as_of) else {}
+    around = Around(topics_by_id(topics), live=live)
+    plan, _ = plan_on(asked.system, topics, site, partner, as_of, asked.standing, around)
+    return Outcome(site.name, plan, topic, replace(around, delivered=frozenset(plan.granted)))
 
 
-def elsewhere(system: System, metadata: Metadata, today: Today) -> list[Elsewhere]:
-    """What every site of every partner gets of the topic, before companions and missing notices."""
-    rules = _rules(system)
+def explained(asked: Asked, found: Outcome, images: Iterable[Rights], plans: Iterable[SitePlan]) -> Explanation:
+    """Every rule's answer for that site, under every grant. `plans`: of all sites of the partner, for its limits."""
+    partner, topic = found.plan.partner, found.topic
+    counts = {name: len(ids) for name, ids in limits.used(plans, partner.id).items()}
+    withdrawal = asked.standing.withdrawal(topic.id, topic.language, topic.version)
+    around = replace(found.around, counts=counts)
+    use = Use(found.plan.site.id, "", topic.language, why(withdrawal) if withdrawal else "", around)
+    return explain.about(asked.system, topic, found.plan, use, images)
+
+
+def elsewhere(asked: Asked) -> list[Elsewhere]:
+    """What every site of every partner gets of the topic."""
     return [
-        _elsewhere(
-            system, rules, partner, site, settings.name or partner.name, metadata, today(system.configuration.timezone(partner))
-        )
-        for partner in system.configuration.partners
+        _elsewhere(asked, partner, site, settings.name or partner.name)
+        for partner in asked.system.configuration.partners
         for site, settings in partner.all_sites().items()
     ]
 
 
-def _elsewhere(
-    system: System, rules: dict[str, Rule], partner: Partner, site: str, name: str, metadata: Metadata, as_of: date
-) -> Elsewhere:
-    formats, reason = [], ""
-    for each in system.transforms:
-        terms, decisions = decide(metadata, Use(site, each, metadata.language), partner, rules, as_of)
-        if terms:
-            formats.append(each)
-        elif decisions and not reason:
-            reason = decisions[0].reason
-    return Elsewhere(site, name, partner.id, tuple(formats), "" if formats else reason)
+def _elsewhere(asked: Asked, partner: Partner, site: str, name: str) -> Elsewhere:
+    found = outcome(asked, partner, site)
+    if found is None:
+        return Elsewhere(site, name, (), ("its conditions leave the topic out",))
+    formats = found.granted.formats if found.granted else ()
+    return Elsewhere(site, name, formats, tuple(dict.fromkeys(decision.reason for decision in found.withheld)))
 
 
-def _rules(system: System) -> dict[str, Rule]:
-    return {name: plugin.load() for name, plugin in system.rules.items()}
+def limited(partner: Partner) -> bool:
+    """Whether how many topics the partner has matters."""
+    return any(agreement.limits for agreement in partner.agreements)
+
+
+def _winding_down(agreements: Sequence[Agreement], as_of: date) -> bool:
+    """Whether a rule asks what is live."""
+    return any(one.after_end and one.ends < as_of <= one.wind_down_ends for one in agreements)
+
+
+def _needed(topics: Collection[Metadata], key: Key) -> list[Metadata]:
+    """The topic, what it translates, and what it must not be shown without, in all languages."""
+    wanted, found = {key[0]}, list[Metadata]()
+    while True:
+        found = [topic for topic in topics if topic.id in wanted]
+        more = {name for topic in found for name in topic.companions}
+        more |= {topic.translation.of for topic in found if topic.translation}
+        if more <= wanted:
+            return found
+        wanted |= more

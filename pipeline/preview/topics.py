@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from pipeline.contracts import Decision
 from pipeline.editions import Key
 from pipeline.findings import Finding, Severity
 from pipeline.preview.project import Snapshot
@@ -34,7 +35,7 @@ class Badge:
 
 
 IN_REVIEW: Final = Badge("in review", "calm", "The source says that it is in review")
-WITHDRAWN: Final = Badge("withdrawn", "bad", "The source says that it is withdrawn")
+WITHDRAWN: Final = Badge("withdrawn", "bad", "A decision withdraws it, or its source says so")
 OVERDUE: Final = Badge("overdue", "bad", "Its medical review was due before this day")
 DUE: Final = Badge("due in 60 days", "warn", "Its medical review is due soon")
 EMBARGOED: Final = Badge("embargoed", "calm", "It goes live on a later day")
@@ -63,18 +64,18 @@ class Page:
     pages: int
 
 
-def badges(metadata: Metadata, as_of: date, held_back: bool, withheld: bool) -> tuple[Badge, ...]:
-    """What to know of a topic on a day."""
-    due = metadata.review_due
+def badges(metadata: Metadata, as_of: date, held_back: bool, refusals: Sequence[Decision] | None) -> tuple[Badge, ...]:
+    """What to know of a topic on a day. `refusals`: why it is withheld (None: it is not)."""
+    due, decided = metadata.review_due, any(decision.rule == "withdrawn" for decision in refusals or ())
     said = (
         (HELD_BACK, held_back),
         (OVERDUE, bool(due and due < as_of)),
         (DUE, bool(due and as_of <= due <= as_of + SOON)),
         (IN_REVIEW, metadata.status == "in-review"),
         (EMBARGOED, bool(metadata.go_live and metadata.go_live > as_of)),
-        (WITHDRAWN, metadata.status == "withdrawn"),
+        (WITHDRAWN, decided or metadata.status == "withdrawn"),
         (EXPIRED, bool(metadata.expires and metadata.expires < as_of)),
-        (WITHHELD, withheld),
+        (WITHHELD, refusals is not None),
     )
     return tuple(badge for badge, holds in said if holds)
 
@@ -103,8 +104,9 @@ class Shelf:
         for key in _in_order(self._words, before):
             row, errors, warnings = held.get(key), counts[key, "error"], counts[key, "warning"]
             same = row and row.metadata is topics[key] and row.errors == errors and row.warnings == warnings
-            if row is None or not same or (WITHHELD in row.badges) != (key in plan.withheld):
-                said = badges(topics[key], self.day, errors > 0, key in plan.withheld)
+            refusals = plan.withheld.get(key)
+            if row is None or not same or refusals or WITHHELD in row.badges or WITHDRAWN in row.badges:
+                said = badges(topics[key], self.day, errors > 0, refusals)
                 row = Listed(topics[key], said, errors, warnings)
             self._rows[key] = row
         self.rows = list(self._rows.values())

@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from pipeline import labels
 from pipeline.catalog import Catalog
-from pipeline.contracts import Decision, Site
+from pipeline.contracts import Decision, EditorialDecision, Site
 from pipeline.editions import Granted, Key, SitePlan, languages_of
 from pipeline.errors import UsageError
 from pipeline.plugins import System
@@ -31,6 +31,7 @@ from pipeline.report import Report
 from pipeline.run import Options, prepare
 from pipeline.settings import Agreement, Grant, Partner
 from pipeline.sites import Today, prefix_of, withhold_languages
+from pipeline.standing import Standing
 from pipeline.terms import Terms
 from pipeline.work import Context
 
@@ -167,12 +168,14 @@ class Desks:
 
     today: Today
     trials: Trials = field(default_factory=Trials)
+    decisions: Callable[[System], Standing] = lambda _: Standing()
     _kept: OrderedDict[Viewpoint, Desk] = field(default_factory=OrderedDict)
 
     def desk(self, snapshot: Snapshot, chosen: Viewpoint, first: Collection[Key] = ()) -> Desk:
         """The desk. Raises UsageError for a site, a trial or conditions that do not exist."""
         held = self._kept.get(chosen)
-        if held is None or held.snapshot is not snapshot:
+        decided = self.decisions(snapshot.system).mark if chosen.site else ""
+        if held is None or held.snapshot is not snapshot or held.context.standing.mark != decided:
             held = self._keep(chosen, self._made(snapshot, chosen, held, first))
         self._kept.move_to_end(chosen)
         return held
@@ -216,6 +219,9 @@ class Desks:
         bare = context.plans[prefix_of(chosen.site or NOBODY)]
         hurried = False
         if chosen.site:
+            context = replace(context, standing=self.decisions(snapshot.system))
+            if before and before.context.standing.mark != context.standing.mark:
+                first = {*first, *_decided(snapshot.catalog, (*before.context.standing.decisions, *context.standing.decisions))}
             old = Known(before.snapshot.catalog, before.conditions, before.terms) if before else None
             hurried = before is not None and (before.hurried or not same_terms(before.terms, bare))
             terms = planned(snapshot.catalog, bare, context, conditions, old, first)
@@ -233,6 +239,12 @@ class Desks:
             raise UsageError("these tried terms are not kept any more", fix="try them again")
         partners = tuple(tried if partner.id == tried.id else partner for partner in system.configuration.partners)
         return replace(system, configuration=replace(system.configuration, partners=partners)).check()
+
+
+def _decided(catalog: Catalog, decisions: Iterable[EditorialDecision]) -> set[Key]:
+    """The topics that decisions name."""
+    named = {topic for decision in decisions for topic in decision.topics}
+    return {key for key in catalog.metadata if key[0] in named}
 
 
 def find_partner(system: System, site: str) -> Partner:
