@@ -282,3 +282,15 @@ def test_a_link_without_words_keeps_the_space_beside_it() -> None:
     assert topic is not None
     link = '<a data-kind="topic" data-topic="b"/>'
     assert etree.tostring(topic.body).decode() == f'<body><p data-line="1">See {link} and <b>{link}</b> too.</p></body>'
+
+
+def test_an_id_of_a_help_system_is_not_meant_for_the_world() -> None:
+    prologs = {"a": "<resourceid id='help-7'/>", "b": "<resourceid id='help-7'/>", "c": "<data name='topic-id' value='c-7'/>"}
+    files = Memory(
+        **{
+            f"{name}__dita": f"<topic id='x' xml:lang='en'><title>{name}</title><prolog>{prolog}</prolog></topic>"
+            for name, prolog in prologs.items()
+        }
+    )
+    found = [(entry.metadata.id, entry.public_id) for entry in dita.index(files, list(files.names()), Conditions()).entries]
+    assert found == [("help-7", False), ("help-7", False), ("c-7", True)]

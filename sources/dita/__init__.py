@@ -4,9 +4,9 @@ In: files whose root is a DITA topic, `<dita>` or map, with or without a DOCTYPE
 canonical topics. Specification: OASIS DITA 1.3, all-inclusive edition. docs/dita.md tells editors which mark-up means
 what.
 
-Identity. A topic's id is `data name="topic-id"` (or `resourceid`) in its prolog: meant for the world. Else its `@id`,
-which is local: unique in its file alone. One topic per file; nested topics become sections; each child of `<dita>` is
-a topic.
+Identity. A topic's id is `data name="topic-id"` in its prolog: meant for the world. Else its `resourceid`, else its
+`@id`, which are local: unique in their file alone. One topic per file; nested topics become sections; each child of
+`<dita>` is a topic.
 
 Published is what a root map reaches (a map that no other map takes in) and what no map mentions; not what maps
 mention only as `resource-only`, nor what is reached by conref alone. What conditions leave out of a map counts as

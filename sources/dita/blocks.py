@@ -127,7 +127,7 @@ def _shortdesc(writer: Writer, element: etree._Element) -> list[Item]:
     """A paragraph; inside the running words of an abstract, words among them."""
     parent = element.getparent()
     if parent is not None and is_a(parent, "abstract") and _runs_on(parent):
-        return writer.content(element)
+        return [" ", *writer.content(element), " "]
     return paragraph(writer, element)
 
 

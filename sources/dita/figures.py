@@ -147,7 +147,10 @@ def _image_map(writer: Writer, element: etree._Element) -> list[Item]:
 def _object(writer: Writer, element: etree._Element) -> list[Item]:
     address = element.get("data") or element.get("href") or element.get("datakeyref") or element.get("name") or ""
     writer.find(codes.OBJECT, element, f"<{names(element)[0]}> {address!r}")
-    items = writer.content(element)
+    items: list[Item] = [element.text or ""]
+    writer.content(element, *element)  # says that its own words are read
+    for one in element:
+        items += [" ", *(writer.convert(one) if isinstance(one.tag, str) else []), " ", one.tail or ""]
     if blank(items) and element.get("alt"):
         items = [element.get("alt") or ""]
     return writer.standing(element, items)

@@ -184,11 +184,12 @@ def _code_file(writer: Writer, element: etree._Element) -> list[Item]:
 
 def _include(writer: Writer, element: etree._Element) -> list[Item]:
     """DITA 2.0's include: the text of another file; where there is none, the words that the author gave for that."""
-    made = _code_file(writer, element)
     fallback = child(element, "fallback")
-    if made and fallback is not None:
+    if fallback is not None and refer(element.get("href") or "", writer.origin.file).file not in writer.resolver.files:
+        return writer.content(element)
+    if fallback is not None:
         writer.settle(fallback)
-    return made or writer.content(element)
+    return _code_file(writer, element)
 
 
 def _charset(element: etree._Element) -> str:

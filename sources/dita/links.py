@@ -86,6 +86,8 @@ def xref(writer: Writer, element: etree._Element) -> list[Item]:
         writer.settle(desc)  # a hint beside the words
     if element.get("keyref") and key is None:
         no_key(writer, element, lost=blank(items) and ref is None)
+        if ref is None and blank(items):
+            return []  # all is said
     if ref is not None and (note := note_target(writer, element, ref)) is not None:
         return call(writer, note)
     if blank(items):

@@ -121,7 +121,7 @@ class Prolog:
         return next((level for level in stated if level), "") or self.value("reading-level")
 
     def public_id(self) -> str:
-        """`data name="topic-id"`, else `resourceid`."""
+        """`data name="topic-id"`, else `resourceid` (not meant for the world: help systems give one to several topics)."""
         stated = [one.get("appid") or one.get("id") or "" for one in self._of("resourceid")]
         return self.value("topic-id") or next((name for name in stated if name), "")
 

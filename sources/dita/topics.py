@@ -29,6 +29,7 @@ from sources.dita.places import Ref, refer
 from sources.dita.reuse import Origin, Resolver, local, pushes
 from sources.dita.writer import Writer, language_tag
 
+_TAKEN_IN: Final = ("image", "coderef", "include", "svgref", "mathmlref")  # their href names a file that becomes part of the text
 _KINDS: Final = ("glossentry", "glossgroup", "troubleshooting", "concept", "task", "reference", "topic")
 
 
@@ -83,7 +84,7 @@ def _draft(topic: etree._Element, unit: Unit, root: etree._Element) -> Draft:
             reuse_keys.append(attributes["conkeyref"].partition("/")[0])
         if "keyref" in attributes:
             keys.append(attributes["keyref"].partition("/")[0])
-        if "href" in attributes and (is_a(one, "image") or is_a(one, "coderef") or is_a(one, "svgref") or is_a(one, "mathmlref")):
+        if "href" in attributes and any(is_a(one, name) for name in _TAKEN_IN):
             images.append(refer(attributes["href"], unit.file, attributes.get("scope") or "").file)
     return Draft(
         unit=unit,
@@ -153,7 +154,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         file=file,
         line=draft.line,
     )
-    return Described(made, bool(prolog.public_id()), list(dict.fromkeys(findings)))
+    return Described(made, bool(prolog.value("topic-id")), list(dict.fromkeys(findings)))
 
 
 def _from_prolog(prolog: Prolog, base: Metadata, facts: Facts) -> Metadata:
