@@ -10,11 +10,11 @@ import posixpath
 import zipfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline import identity, inputs
-from pipeline.contracts import Conditions, Files, Index, Indexer, InputFiles, Source
+from pipeline.contracts import Conditions, Entry, Files, Index, Indexer, InputFiles, Source
 from pipeline.editions import Key
 from pipeline.errors import NotFound, UsageError
 from pipeline.findings import Finding
@@ -125,7 +125,7 @@ class Surveyor:
         found = {}
         for source, module in known.items():
             fresh = (source, name) not in self._indexers
-            indexer = self._indexers.setdefault((source, name), _indexer(module, profile))
+            indexer = self._indexers.setdefault((source, name), indexer_of(module, profile))
             found[source] = indexer.index(files, claimed.claimed.get(source, ()), None if fresh else changed)
         settler = self._settlers.setdefault(name, identity.Settler(system.configuration.publisher))
         return settler.settle(found)
@@ -137,7 +137,12 @@ class Surveyor:
             del self._indexers[place]
 
 
-def _indexer(source: Source, conditions: Conditions) -> Indexer:
+def _same(before: Entry | None, now: Entry) -> Entry:
+    return before if before is not None and before == now else now
+
+
+def indexer_of(source: Source, conditions: Conditions) -> Indexer:
+    """A source's own indexer, or one that asks for its whole index each time."""
     make = getattr(source, "indexer", None)
     made: Indexer = make(conditions) if make else _Anew(source, conditions)
     return made
@@ -148,15 +153,16 @@ class _Anew:
 
     def __init__(self, source: Source, conditions: Conditions) -> None:
         self._source, self._conditions = source, conditions
-        self._empty: Index | None = None
+        self._held: Index | None = None
 
     def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
-        """As `Indexer.index`; only of a source that claims no file nothing is asked again."""
-        if names or changed is None or self._empty is None:
-            found = self._source.index(files, names, self._conditions)
-            self._empty = None if names else found
-            return found
-        return self._empty
+        """As `Indexer.index`; of a source that claims no file now, and claimed none before, nothing is asked again."""
+        if not names and changed is not None and self._held and not self._held.entries and not self._held.findings:
+            return self._held
+        found = self._source.index(files, names, self._conditions)
+        before = {entry.unit: entry for entry in self._held.entries} if self._held else {}
+        self._held = replace(found, entries=tuple(_same(before.get(entry.unit), entry) for entry in found.entries))
+        return self._held
 
 
 def _readable(files: Files, name: str) -> bool:

@@ -14,6 +14,7 @@ from watchfiles import Change
 
 from benchmarks import library as large
 from pipeline import inputs
+from pipeline.catalog import Surveyor
 from pipeline.commands.building import build
 from pipeline.preview import app
 from pipeline.preview.project import Project, Snapshot
@@ -182,6 +183,20 @@ def test_topics_are_followed_while_the_settings_are_broken(project: Project) -> 
     assert changed.topics["medicine-7", "en"].title == "Remedy 7"
     mended = _saved(project, "partners/partner-0.toml", "name = ?", 'name = "Partner partner-0"')
     assert not mended.problem
+
+
+def test_a_save_that_fails_in_an_unknown_way_keeps_the_pages(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no idea")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Surveyor, "catalog", fail)
+        kept = _saved(project, "topics/medicine-7.dita", "Medicine 7", "Remedy 7")
+    assert "no idea" in kept.problem
+    assert kept.topics["medicine-7", "en"].title == "Medicine 7"
+    mended = _saved(project, "topics/medicine-8.dita", "Medicine 8", "Remedy 8")
+    assert not mended.problem
+    assert [mended.topics[f"medicine-{n}", "en"].title for n in (7, 8)] == ["Remedy 7", "Remedy 8"]
 
 
 # --- what is looked at comes first ----------------------------------------------------------------

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 from edits import CONDITIONS, EXAMPLES, edit, edits, library, written
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from partners import topic
 
-from pipeline.catalog import Catalog, Surveyor, survey
+from pipeline.catalog import Catalog, Surveyor, indexer_of, survey
 from pipeline.commands.building import build
+from pipeline.contracts import Conditions, Entry, Files, Index, Unit
 
 
 def _said(catalog: Catalog) -> dict[str, object]:
@@ -41,3 +47,21 @@ def test_after_any_edits_it_is_as_made_from_the_start(
     for step in steps:
         touched = {name for one in step for name in edit(folder, one)}
         assert _said(surveyor.catalog(system, CONDITIONS, touched)) == _said(survey(system, CONDITIONS))
+
+
+def test_of_a_source_that_keeps_no_index_equal_entries_are_the_same_objects() -> None:
+    asked: list[Sequence[str]] = []
+
+    def index(_files: Files, names: Sequence[str], _conditions: Conditions) -> Index:
+        asked.append(names)
+        return Index(tuple(Entry(Unit(name), topic(id=name)) for name in names))
+
+    indexer = indexer_of(cast(Any, SimpleNamespace(index=index)), Conditions())
+    files = cast(Any, None)
+    before = indexer.index(files, ["a", "b"])
+    after = indexer.index(files, ["b", "c"], {"a", "c"})
+    assert [entry.unit.file for entry in after.entries] == ["b", "c"]
+    assert after.entries[0] is before.entries[1]
+    assert indexer.index(files, [], {"b"}).entries == ()
+    assert indexer.index(files, [], {"x"}).entries == ()
+    assert asked == [["a", "b"], ["b", "c"], []]  # where nothing is claimed, nothing is asked again

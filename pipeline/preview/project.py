@@ -23,6 +23,8 @@ from pipeline.findings import Finding, Severity
 from pipeline.plugins import System
 from pipeline.topic import Metadata
 
+Roots = tuple[tuple[str, Path], ...]
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -85,6 +87,7 @@ class Project:
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._surveyor = Surveyor()
+        self._inputs: tuple[System | None, Roots] = None, ()
         self._missed: set[str] | None = None  # changed files that no survey has seen yet; None = all of them
 
     @property
@@ -92,11 +95,13 @@ class Project:
         """The newest; None while the first is being read."""
         return self._snapshot
 
-    def load(self) -> Snapshot:
-        """Reads everything. Raises SyndicationError where there is nothing older to keep."""
+    def load(self, first: Callable[[Snapshot], None] = lambda _: None) -> Snapshot:
+        """Reads everything; `first` is done before anybody sees it. Raises SyndicationError."""
         with self._lock:
             self._missed = None
-            return self._surveyed(self._build())
+            snapshot = self._surveyed(self._build())
+            first(snapshot)
+            return self._take(snapshot)
 
     def refresh(self, paths: Collection[Path]) -> Snapshot:
         """The snapshot after these paths changed."""
@@ -105,9 +110,15 @@ class Project:
             if before is None:
                 return self.load()
             try:
-                return self._refreshed(before, {path.resolve() for path in paths})
+                return self._take(self._refreshed(before, {path.resolve() for path in paths}))
             except SyndicationError as problem:
-                return self._take(replace(before, number=before.number + 1, problem=str(problem)))
+                text = str(problem)
+            except Exception as problem:  # whatever it is, the pages stay, and the next save reads everything anew
+                self._surveyor, self._missed = Surveyor(), None
+                text = (
+                    f"What was saved could not be taken in: {type(problem).__name__}: {problem}. Save once more, or start anew."
+                )
+            return self._take(replace(before, number=before.number + 1, problem=text))
 
     def folders(self) -> list[Path]:
         """Every folder (or file) to watch."""
@@ -130,7 +141,9 @@ class Project:
         partners = configuration.path(configuration.settings.partners)
         settings = _settings_files(before.system, self._config)
         about_settings = {path for path in paths if path in settings or path.parent == partners}
-        names = _input_names(before.system, paths - about_settings)
+        if self._inputs[0] is not before.system:
+            self._inputs = before.system, _roots(before.system)
+        names = _input_names(self._inputs[1], paths - about_settings)
         if self._missed is not None:
             self._missed.update(names)
         if len(names) < len(paths):  # a template or a style sheet may be among them
@@ -139,7 +152,7 @@ class Project:
         conditions = {configuration.path(name) for name in conditions_of(before.system) if name}
         if names or self._missed != set() or system is not before.system or paths & conditions:
             return self._surveyed(system, problem)
-        return self._take(replace(before, number=before.number + 1, problem=problem))
+        return replace(before, number=before.number + 1, problem=problem)
 
     def _rebuilt(self, before: Snapshot) -> tuple[System, str]:
         """The system of the settings as they are now; the one before, and why, where they can not be used."""
@@ -157,7 +170,7 @@ class Project:
         self._missed = set()
         number = before.number + 1 if before else 1
         lost = _lost(before, catalog) if before else self._remembered(system, catalog)
-        return self._take(Snapshot(number, system, catalog, lost, problem))
+        return Snapshot(number, system, catalog, lost, problem)
 
 
 def forget(system: System) -> None:
@@ -197,10 +210,15 @@ def template_folders(system: System) -> list[str]:
     return [name for name in dict.fromkeys(found) if name]
 
 
-def _input_names(system: System, paths: Iterable[Path]) -> list[str]:
-    """The input files' names of paths; what is no input has none."""
+def _roots(system: System) -> Roots:
+    """The inputs on this machine: the name that stands before their files' names, and where they are."""
     configuration = system.configuration
-    roots = [(posixpath.normpath(name), configuration.path(name)) for name in configuration.settings.inputs if "://" not in name]
+    names = [name for name in configuration.settings.inputs if "://" not in name]
+    return tuple((posixpath.normpath(name), configuration.path(name)) for name in names)
+
+
+def _input_names(roots: Roots, paths: Iterable[Path]) -> list[str]:
+    """The input files' names of paths; what is no input has none."""
     found = []
     for path in paths:
         for name, root in roots:

@@ -91,9 +91,9 @@ class Renderer:
     def desk(self, snapshot: Snapshot, chosen: Viewpoint, key: Key | None = None) -> Desk:
         """The desk of a viewpoint; where it is made in a hurry, this topic comes first, and all that it leads to. Raises
         UsageError."""
-        making = self._making.get(chosen)
-        if making is not None and not self.desks.has(chosen):
-            making.wait()  # it is being made already; twice at once takes twice as long
+        if not self.desks.has(chosen):  # which takes a while: others are served meanwhile
+            making = self._making.get(chosen)
+            making.wait() if making else self.finish(snapshot, chosen)
         with self._lock:
             return self.desks.desk(snapshot, chosen, self._beside(snapshot, chosen, key) if key else ())
 

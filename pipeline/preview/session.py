@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -76,21 +76,23 @@ class Session:
         """Reads the project. Raises SyndicationError."""
         gc.disable()
         try:
-            snapshot = self.project.load()
+            snapshot = self.project.load(self._warm)
         finally:
             gc.freeze()  # what was read stays: to look through all of it again and again takes longer than a page
             gc.enable()
         self._after(snapshot)
-        threading.Thread(target=self._warm, args=(snapshot,), daemon=True).start()
+        threading.Thread(target=self._plan, args=(snapshot, _sites(snapshot)[1 : KEPT - 2]), daemon=True).start()
         return snapshot
 
     def _warm(self, snapshot: Snapshot) -> None:
-        """Renders one topic, so that nobody waits for formats to be imported and for pandoc to start; plans the first sites."""
+        """Renders one topic, so that nobody waits for formats to be imported and for pandoc to start; plans the first site."""
         for key in list(snapshot.topics)[:1]:
             with suppress(SyndicationError, KeyError):
                 self.show(snapshot, Viewpoint(), key)
-        sites = [site for partner in snapshot.system.configuration.partners for site in partner.all_sites()]
-        for site in sites[: KEPT - 2]:
+        self._plan(snapshot, _sites(snapshot)[:1])
+
+    def _plan(self, snapshot: Snapshot, sites: Sequence[str]) -> None:
+        for site in sites:
             with suppress(SyndicationError):
                 self.renderer.finish(snapshot, Viewpoint(site))
 
@@ -197,6 +199,10 @@ class Session:
         """Today, where the publisher is."""
         zone = snapshot.system.configuration.publisher.timezone
         return days(snapshot.system, self.today).by_zone[zone]
+
+
+def _sites(snapshot: Snapshot) -> list[str]:
+    return [site for partner in snapshot.system.configuration.partners for site in partner.all_sites()]
 
 
 def dry_run(system: System, today: Days, progress: Callable[[str, int, int], None]) -> Report:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from lxml import etree
@@ -44,7 +44,15 @@ class Filter:
 
     def excludes(self, element: etree._Element) -> bool:
         """Whether the element is left out."""
-        return bool(self.layers) and self.excludes_values({str(name): str(raw) for name, raw in element.attrib.items()})
+        if not self.layers:
+            return False
+        values = {str(name): str(raw) for name, raw in element.items() if name in self._spoken_of}
+        return bool(values) and self.excludes_values(values)
+
+    @cached_property
+    def _spoken_of(self) -> frozenset[str]:
+        """The attributes that a decision may be about; most elements have none of them."""
+        return frozenset(ATTRIBUTES).union(named for layer in self.layers for named, _ in layer)
 
     def excludes_values(self, attributes: Mapping[str, str]) -> bool:
         """Whether an element with these attributes is left out."""

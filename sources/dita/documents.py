@@ -6,6 +6,7 @@ In: names of input files, ids. Out: trees (read-only: copy before you change) an
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -26,6 +27,7 @@ _IDS: Final = etree.XPath("//*[@id]")
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
 _size = 0
+_ONE_AT_A_TIME: Final = threading.Lock()  # the preview renders a page while it takes in a save
 
 
 def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Finding, ...]]:
@@ -34,16 +36,24 @@ def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Findin
         data = files.read(name)
     except NotFound:
         return None, ()
-    held = _TREES.get(name)
-    if held is None or held[0] != data:
-        root, findings = xml.parse(data, name)
-        global _size
-        _size += len(data) - (len(held[0]) if held else 0)
-        held = _TREES[name] = (data, root, tuple(findings))
+    with _ONE_AT_A_TIME:
+        held = _TREES.get(name)
+        if held is not None and held[0] == data:
+            _TREES.move_to_end(name)
+            return held[1], held[2]
+    root, findings = xml.parse(data, name)
+    _keep(name, data, root, tuple(findings))
+    return root, tuple(findings)
+
+
+def _keep(name: str, data: bytes, root: etree._Element | None, findings: tuple[Finding, ...]) -> None:
+    global _size
+    with _ONE_AT_A_TIME:
+        before = _TREES.pop(name, None)
+        _size += len(data) - (len(before[0]) if before else 0)
+        _TREES[name] = (data, root, findings)
         while _size > KEPT and len(_TREES) > 1:
             _size -= len(_TREES.popitem(last=False)[1][0])
-    _TREES.move_to_end(name)
-    return held[1], held[2]
 
 
 def topic_of(element: etree._Element) -> etree._Element | None:

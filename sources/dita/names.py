@@ -176,12 +176,16 @@ def known(name: str) -> bool:
 
 def child(element: etree._Element, *wanted: str) -> etree._Element | None:
     """The first child that is one of `wanted`."""
-    return next((one for one in element if isinstance(one.tag, str) and not set(wanted).isdisjoint(names(one))), None)
+    return next((one for one in element if isinstance(one.tag, str) and _any_of(wanted, names(one))), None)
 
 
 def children(element: etree._Element, *wanted: str) -> list[etree._Element]:
     """Every child that is one of `wanted`."""
-    return [one for one in element if isinstance(one.tag, str) and not set(wanted).isdisjoint(names(one))]
+    return [one for one in element if isinstance(one.tag, str) and _any_of(wanted, names(one))]
+
+
+def _any_of(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
+    return wanted[0] in found or (len(wanted) > 1 and any(name in found for name in wanted))
 
 
 @lru_cache(maxsize=4096)  # class attributes come from outside
