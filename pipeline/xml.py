@@ -44,6 +44,12 @@ PREFIX_UNDECLARED = warning(
     "A file uses a namespace prefix that it declares nowhere; it was read as if declared.",
     "Declare the prefix with xmlns on the root element.",
 )
+CHARACTERS = warning(
+    "xml.characters",
+    "A file holds characters that are no text: control characters where Windows letters are meant (&#146; for an apostrophe),"
+    " byte order marks, line separators. The letters were put in, the marks taken out, the separators made spaces.",
+    "Write the letters themselves, and compare the place with what readers get.",
+)
 LIMIT = error(
     "xml.limit",
     "A file is nested too deep (256 levels), holds a single text that is too long (10 million bytes), or grows many times by its"
@@ -84,6 +90,12 @@ _ZEROS: Final[dict[tuple[bool, ...], str]] = {  # which of the first four bytes 
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"\sencoding\s*=\s*[\"']([A-Za-z][\w.\-]*)[\"']")
 _START_TAG = re.compile(rb"<[^\s/>!?\"'=]+(?:[^<>\"'/]++|%s|/(?!>))*+" % QUOTED)
+_WINDOWS: Final = {number: bytes([number]).decode("cp1252", "ignore").encode() for number in range(0x80, 0xA0)}
+_STAND_FOR: Final = {**_WINDOWS, 0x7F: b"", 0xFEFF: b"", 0x2028: b" ", 0x2029: b" "}
+_NO_TEXT = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xef\xbb\xbf|\xe2\x80[\xa8\xa9]")
+_NUMBERED = re.compile(
+    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|&#(?:x(?P<hexadecimal>[0-9A-Fa-f]{1,6})|(?P<decimal>[0-9]{1,7}));", re.DOTALL
+)
 _UNDECLARED_PREFIX = re.compile(r"Namespace prefix (\S+)")
 
 
@@ -95,6 +107,8 @@ def parse(data: bytes, file: str) -> tuple[etree._Element | None, list[Finding]]
     source, findings = _utf8(data, file)
     if source is None:
         return None, findings
+    source, odd = _legible(source, file)
+    findings += odd
     source, refused = expanded(source, file)
     if refused:
         return None, findings + refused
@@ -216,6 +230,28 @@ def _undecodable(problem: UnicodeDecodeError, data: bytes, found: _Encoding, fil
 
 def _declared_words(found: _Encoding) -> str:
     return f"the file declares {found.declared!r}" if found.declared else "the file declares no encoding"
+
+
+# --- characters ---------------------------------------------------------------------------------
+
+
+def _legible(source: bytes, file: str) -> tuple[bytes, list[Finding]]:
+    """The file with what stands for each character that is no text: of DEL, C1 controls, U+FEFF, U+2028 and U+2029, written out
+    or by number. C1 controls are read as Windows-1252, as browsers do (HTML Standard, numeric character references)."""
+    found: list[int] = []  # where they stand; both passes keep the lines
+
+    def instead(item: re.Match[bytes]) -> bytes:
+        number = int(item["hexadecimal"], 16) if item["hexadecimal"] else int(item["decimal"] or 0)
+        return item.group() if number not in _STAND_FOR else noted(item, number)
+
+    def noted(item: re.Match[bytes], number: int) -> bytes:
+        found.append(item.start())
+        return _STAND_FOR[number]
+
+    numbered = _NUMBERED.sub(instead, source) if b"&#" in source else source
+    text = _NO_TEXT.sub(lambda item: noted(item, ord(item.group().decode())), numbered)
+    line = source.count(b"\n", 0, min(found, default=0)) + 1
+    return text, [CHARACTERS.at(file, line, f"{len(found)} of them, the first about here")] if found else []
 
 
 # --- trees --------------------------------------------------------------------------------------

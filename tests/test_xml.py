@@ -238,6 +238,13 @@ def test_entities_that_are_more_than_text_are_refused_where_they_are_used(subset
     assert read(b"<!DOCTYPE a [" + subset + b"]>\n<a>1</a>") == ("<a>1</a>", [])
 
 
+def test_characters_that_are_no_text_are_read_as_what_they_stand_for() -> None:
+    data = (
+        "<a b='it&#146;s'>\n5 &#x96; 6\u0093x\u0094 a\ufeffb\u2028c&#8233;d\x7f&#129; &#160;&#9731;<![CDATA[&#146;\u0092]]></a>"
+    )
+    assert read(data.encode()) == ('<a b="it’s">\n5 – 6“x” ab c d \xa0☃&amp;#146;’</a>', [("xml.characters", 1)])
+
+
 def test_attribute_defaults_of_the_file_itself_are_put_in() -> None:
     subset = b"""<!ENTITY who "nurse"><!-- <!ATTLIST p audience CDATA "nobody"> --><!ATTLIST p audience CDATA "&who;"
       audience CDATA "second" id ID #IMPLIED kind (a | b) 'a' xml:lang CDATA #FIXED "en">"""
