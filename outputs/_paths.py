@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_DEVICES: Final = "(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
+_DEVICE: Final = re.compile(rf"{_DEVICES}(\..*)?", re.IGNORECASE)
+_DEVICE_IN: Final = re.compile(rf"(?:^|/){_DEVICES}(?:\.[^/]*)?(?:/|$)", re.IGNORECASE)
 _WINDOWS: Final = re.compile(r'[<>:"|?*]')
 _CLEAN: Final = re.compile(r"(?:[a-z0-9_-][a-z0-9._-]*/)*[a-z0-9_-][a-z0-9._-]*", re.ASCII | re.IGNORECASE)
 MAX_KEY: Final = 1024  # bytes: the limit of S3
@@ -16,6 +18,8 @@ MAX_NAME: Final = 255  # bytes: the limit of common file systems
 
 def key_problem(key: str) -> str:
     """Why `key` names no object that every store can keep ("" = it does): it must be a relative POSIX path without `..`."""
+    if len(key) <= MAX_NAME and _CLEAN.fullmatch(key) and not _DEVICE_IN.search(key):
+        return ""  # nearly every path: a release has tens of thousands
     if not key or len(key) > MAX_KEY:
         return "it is empty" if not key else f"it is longer than {MAX_KEY} bytes"
     if problem := _character_problem(key):

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from dataclasses import field as made
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
@@ -341,12 +342,20 @@ def record(kind: type[_T], document: object, what: str) -> _T:
     if not isinstance(document, dict):
         raise unsound(what, f"{document!r:.80} where an object is expected")
     values: dict[str, Any] = {}
-    for field in fields(kind):  # type: ignore[arg-type]
-        if field.name in document:
-            values[field.name] = _READERS[str(field.type)](document[field.name], f"{what}, {field.name}")
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise unsound(what, f"{field.name!r} is missing")
+    for name, read_one, needed in _plan(kind):  # type: ignore[arg-type]
+        if name in document:
+            value = document[name]
+            values[name] = value if read_one is _text and type(value) is str else read_one(value, f"{what}, {name}")
+        elif needed:
+            raise unsound(what, f"{name!r} is missing")
     return kind(**values)
+
+
+@cache
+def _plan(kind: Any) -> tuple[tuple[str, Callable[[object, str], Any], bool], ...]:
+    """Name of each field of a dataclass, how it is read, and whether it must be there: looked up once, not for each file."""
+    needed = {field.name: field.default is MISSING and field.default_factory is MISSING for field in fields(kind)}
+    return tuple((field.name, _READERS[str(field.type)], needed[field.name]) for field in fields(kind))
 
 
 def is_sha256(text: str) -> bool:

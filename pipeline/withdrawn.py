@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,7 @@ KEPT_MONTHS: Final = 24  # how long a withdrawn topic keeps its paths
 _UNTITLED: Final = "license-ended"  # the reason after which not even the title may be shown
 
 
+@cache
 def over_on(at: str, zone: ZoneInfo) -> date:
     """The first day on which what was withdrawn at that moment (ISO 8601) keeps its paths no more."""
     day = day_of(at, zone)
@@ -63,12 +65,14 @@ class Place:
 
 @dataclass
 class NoticeMaker:
-    """Makes notices. What was made is kept, because many sites tell their readers the same."""
+    """Makes notices. What was made is kept, because many sites tell their readers the same: by all that decides its bytes, and,
+    of the words alone, by decision, language and whom readers may ask."""
 
     system: System
     publisher: Publisher
     zone: ZoneInfo
-    made: dict[tuple[object, ...], list[tuple[str, OutputFile]]] = field(default_factory=dict)
+    made: dict[tuple[object, ...], list[tuple[FileRow, OutputFile]]] = field(default_factory=dict)
+    told: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
 
     def withdrawn(
         self,
@@ -95,7 +99,7 @@ class NoticeMaker:
                 rows.append(old)
             else:
                 made = self._notices(decision, topic, place)
-                rows.append(replace(row, files=tuple(_file_row(name, file) for name, file in made)))
+                rows.append(replace(row, files=tuple(file for file, _ in made)))
                 files.update({file.path: file for _, file in made})
         if rows:
             files.update({file.path: file for file in self.shared()})
@@ -133,22 +137,29 @@ class NoticeMaker:
 
     def _paragraphs(self, decision: EditorialDecision, topic: Received, place: Place) -> list[str]:
         """What the reader is told: what happened, what to do, whom to ask."""
-        words = _words(topic.language)
-        told = [own] if (own := notice_in(decision.notice, topic.language)) else list(_standard(decision.reason, words))
-        day = words.date(day_of(decision.at, self.zone))
+        contact = notice_in(place.contacts, topic.language)
+        key = (decision.number, topic.language, contact)
+        if key not in self.told:
+            self.told[key] = self._said(decision, topic.language, contact)
+        return self.told[key]
+
+    def _said(self, decision: EditorialDecision, language: str, contact: str) -> list[str]:
+        words = _words(language)
+        told = [own] if (own := notice_in(decision.notice, language)) else list(_standard(decision.reason, words))
         return [
-            words.text("Withdrawn on {date}", date=day) + ".",
+            words.text("Withdrawn on {date}", date=words.date(day_of(decision.at, self.zone))) + ".",
             *told,
-            *([contact] if (contact := notice_in(place.contacts, topic.language)) else []),
+            *([contact] if contact else []),
             words.text("In an emergency, call your local emergency number at once."),
         ]
 
-    def _notices(self, decision: EditorialDecision, topic: Received, place: Place) -> list[tuple[str, OutputFile]]:
+    def _notices(self, decision: EditorialDecision, topic: Received, place: Place) -> list[tuple[FileRow, OutputFile]]:
         replacement = place.rows.get((decision.replaced_by, topic.language))
         paragraphs = self._paragraphs(decision, topic, place)[1:]
         key = (decision.number, topic, tuple(paragraphs), replacement.title if replacement else "")
         if key not in self.made:
-            self.made[key] = list(self._rendered(decision, topic, paragraphs, replacement))
+            rendered = self._rendered(decision, topic, paragraphs, replacement)
+            self.made[key] = [(_file_row(name, file), file) for name, file in rendered]
         return self.made[key]
 
     def _rendered(
