@@ -51,7 +51,7 @@ def file(finished: Finished) -> Reading:
     return Reading(
         blocks=tuple(_as_lines(text) if not count else (Block("paragraph", p) for p in paragraphs)),
         notices=tuple(_notices(paragraphs, finished.edition)),
-        metadata=(("heading", tuple(_title(text))),),
+        metadata=(("heading", tuple(_title(text, fold(finished.edition.metadata.title)))),),
         problems=tuple(problems),
         said=tuple(("entry", paragraph) for paragraph in paragraphs) if count else (),
         whole=not count,
@@ -68,11 +68,12 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield folded
 
 
-def _title(text: str) -> Iterator[str]:
-    """The first lines of the file, up to the line under them."""
+def _title(text: str, expected: str) -> Iterator[str]:
+    """The first lines of the file, up to the line under them; as expected, where that is what they say in other lines."""
     lines = text.strip("\n").split("\n\n", 1)[0].split("\n")
-    kept = [line for line in lines if not _UNDERLINE.fullmatch(line.strip())]
-    yield fold(" ".join(kept))
+    kept = lines[:-1] if len(lines) > 1 and _UNDERLINE.fullmatch(lines[-1].strip()) else lines
+    found = fold(" ".join(kept))
+    yield expected if _lines.words(found) == _lines.words(expected) else found
 
 
 def _places(data: bytes, content: bytes) -> Iterator[int]:
