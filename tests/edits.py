@@ -109,6 +109,11 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
         '<map><keydef keys="name doses" href="term.dita"/><mapref href="main.ditamap"/></map>',
         '<map><keydef keys="name" keyref="doses"/><keydef keys="doses" conref="main.ditamap#x"/></map>',
     ),
+    "more/second.ditamap": (
+        '<map><keydef keys="name" href="../topics/term.dita"/><topicref href="asthma.dita" keyscope="second" keys="own"/></map>',
+        '<map><topicref href="../topics/asthma.dita" keyref="own"/><mapref href="../topics/keys.ditamap"/></map>',
+        '<map><topicgroup keyscope="a b"><topicref href="../topics/flu.dita" copy-to="../topics/term.dita"/></topicgroup></map>',
+    ),
     "topics/branch.ditaval": (VAL.format("clinic"), VAL.format("home"), "<val"),
     "topics/canonical.xml": (
         '<topic schema="1"><metadata><id>canon</id><language>en</language><title>Canon</title></metadata><body/></topic>',
@@ -164,8 +169,8 @@ def edit(folder: Path, one: tuple[str, str, str]) -> set[str]:
     return {name, more}
 
 
-def library(folder: Path) -> Path:
-    """A small library in an emptied folder; its settings file."""
+def library(folder: Path, more: str = "") -> Path:
+    """A small library in an emptied folder, with more settings; its settings file."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in AT_FIRST:
         _write(folder, name, FILES[name][0])
@@ -173,7 +178,7 @@ def library(folder: Path) -> Path:
     _write(folder, "partners/acme.toml", PARTNER)
     _write(folder, "home.ditaval", FILES["home.ditaval"][0])
     _write(folder, "publisher.toml", PUBLISHER)
-    _write(folder, "syndication.toml", SETTINGS)
+    _write(folder, "syndication.toml", SETTINGS + more)
     return folder / "syndication.toml"
 
 

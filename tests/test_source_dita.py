@@ -271,6 +271,24 @@ def test_root_maps_named_in_settings() -> None:
     assert [(finding.code, finding.file) for finding in index.findings] == [("dita.map-target-missing", "gone.ditamap")]
 
 
+def test_each_root_map_has_its_own_keys() -> None:
+    """Two publications that name the same key differently: each topic gets the word of its own, in scopes within them too."""
+    key = "<keydef keys='who'><topicmeta><keywords><keyword>{0}</keyword></keywords></topicmeta></keydef>"
+    files = Memory(
+        one__ditamap=f"<map>{key.format('nurse')}<topicref href='a.dita'/></map>",
+        two__ditamap=f"<map>{key.format('doctor')}{key.format('ward').replace('who', 'where')}<topicref href='b.dita'/>"
+        f"<topicgroup keyscope='in'>{key.format('dentist')}"
+        "<topicref href='c.dita'/></topicgroup></map>",
+        a__dita="<topic id='a' xml:lang='en'><title>Your <ph keyref='who'/></title></topic>",
+        b__dita="<topic id='b' xml:lang='en'><title>Your <ph keyref='who'/>, <ph keyref='in.who'/></title></topic>",
+        c__dita="<topic id='c' xml:lang='en'><title>Your <ph keyref='who'/></title></topic>",
+        d__dita="<topic id='d' xml:lang='en'><title>In no map, of every <ph keyref='where'/></title></topic>",
+    )
+    index = dita.index(files, claimed(dita, files), Conditions())
+    titles = [entry.metadata.title for entry in index.entries]
+    assert titles == ["Your nurse", "Your doctor, dentist", "Your doctor", "In no map, of every ward"]
+
+
 def test_a_link_without_words_keeps_the_space_beside_it() -> None:
     """Its words come in each edition; until then it must not be taken for nothing."""
     files = Memory(

@@ -35,13 +35,14 @@ def _said(catalog: Catalog) -> dict[str, object]:
 @example(steps=[written(("topics/main.ditamap", 5), ("topics/shared/dose.dita", 2)), written(("topics/main.ditamap", 6))])
 @example(steps=[written(("topics/asthma.dita", 2))])  # the id of another topic
 @example(steps=[written(("topics/term.dita", 0)), written(("topics/main.ditamap", 3)), written(("topics/branch.ditaval", 1))])
+@pytest.mark.parametrize("maps", ["", 'maps = ["topics/main.ditamap", "more/second.ditamap"]\n'])
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(steps=st.lists(st.lists(edits, min_size=1, max_size=3), min_size=1, max_size=8))
 def test_after_any_edits_it_is_as_made_from_the_start(
-    steps: list[list[tuple[str, str, str]]], tmp_path_factory: pytest.TempPathFactory
+    maps: str, steps: list[list[tuple[str, str, str]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "library"
-    system = build(library(folder))
+    system = build(library(folder, maps))
     surveyor = Surveyor()
     surveyor.catalog(system, CONDITIONS)
     for step in steps:

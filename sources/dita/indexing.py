@@ -25,9 +25,10 @@ from sources.dita.metadata import Facts
 from sources.dita.model import Data, Key, Keys, Push
 from sources.dita.names import is_a
 from sources.dita.places import Ref
-from sources.dita.publication import Place, Publication, TooMuch, branch_filter, publication
+from sources.dita.publication import Place, Publication, TooMuch, branch_filter
 from sources.dita.reuse import Resolver, said
 from sources.dita.topics import Draft, describe, drafts, units
+from sources.dita.walks import Walks
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Indexer:
     def _forget(self) -> None:
         self._parts: dict[str, _Part] = {}
         self._found: Publication | None = None
-        self._found_notes = Notes()
+        self._walks = Walks()
         self._data = Data(filter=self._filter)
         self._drafts: dict[Unit, Draft] = {}
         self._standing: dict[Unit, str] = {}  # "reached" by a map, "mentioned" in one and not reached, or neither
@@ -178,10 +179,9 @@ class Indexer:
     def _publish(self, before: dict[str, _Part], changed: frozenset[str]) -> bool:
         """What all maps say together. Whether it had to be worked out again."""
         maps = _maps(self._parts)
-        if self._found is not None and maps == _maps(before) and self._found_notes.hold(self._files.files, changed):
+        if self._found is not None and maps == _maps(before) and self._walks.hold(self._files, changed):
             return False
-        self._found_notes = self._files.begin()
-        self._found = publication(maps, self._files, self._roots)
+        self._found = self._walks.publication(maps, self._files, self._roots, changed)
         return True
 
     def _place(self, topics: list[Draft]) -> None:

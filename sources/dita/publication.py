@@ -78,18 +78,7 @@ class TooMuch(Exception):
         self.finding = finding
 
 
-def publication(maps: Mapping[str, MapFile], files: Files, named: tuple[str, ...]) -> Publication:
-    """Everything that `maps` say together. `named`: the root maps by name; none = those that no other map takes in."""
-    walker = _Walker(maps, files)
-    roots = _roots(maps)
-    for file in named or roots:
-        walker.root(file)
-    for file in roots if named else ():
-        walker.mention(file)
-    return walker.found
-
-
-def _roots(maps: Mapping[str, MapFile]) -> list[str]:
+def roots_of(maps: Mapping[str, MapFile]) -> list[str]:
     """The maps that no other takes in; of maps that take each other in, the first by name."""
     taken = {file: set(_taken(maps[file].root)) & maps.keys() - {file} for file in maps}
     roots = [file for file in sorted(maps) if not any(file in others for others in taken.values())]
@@ -115,12 +104,19 @@ def _taken(node: Node) -> Iterator[str]:
         yield from _taken(one)
 
 
-class _Walker:
-    def __init__(self, maps: Mapping[str, MapFile], files: Files) -> None:
-        self._maps, self._files = maps, files
-        self._steps = 0
+class Walker:
+    """Walks one root map, after `steps` of others. `found`: what it says, its key scopes counted from 0; `seen`: every map that
+    was looked for, None where there is none."""
+
+    def __init__(self, maps: Mapping[str, MapFile], files: Files, steps: int) -> None:
+        self._maps, self._files, self.steps = maps, files, steps
         self._scopes: dict[tuple[tuple[str, ...], int], int] = {}  # of every node, by way of maps and node
+        self.seen: dict[str, MapFile | None] = {}
         self.found = Publication()
+
+    def _map(self, file: str) -> MapFile | None:
+        found = self.seen[file] = self._maps.get(file)
+        return found
 
     def root(self, file: str) -> None:
         """Walks one root map: first all its keys (they hold everywhere), then its references."""
@@ -132,20 +128,21 @@ class _Walker:
             return
         scope = self._new_scope(None, ())
         self.found.roots.append(scope)
-        start = _Step(self._maps[file].root, file, scope, Facts(), way=(file,))
-        self._collect_keys(start)
-        self._walk(start)
+        self._from(_Step(self._maps[file].root, file, scope, Facts(), way=(file,)))
 
     def mention(self, file: str) -> None:
         """Notes what a map that is not to be published mentions: it must not come back as what no map knows."""
-        start = _Step(self._maps[file].root, file, self._new_scope(None, ()), Facts(), excluded=True, way=(file,))
+        self._from(_Step(self._maps[file].root, file, self._new_scope(None, ()), Facts(), excluded=True, way=(file,)))
+
+    def _from(self, start: _Step) -> None:
+        self._map(start.file)
         self._collect_keys(start)
         self._walk(start)
 
     def _count(self, step: _Step) -> None:
         """Raises TooMuch where maps stand too deep in maps, or too often: of 20 that each take in the next twice, a million."""
-        self._steps += 1
-        if step.depth > MAX_DEPTH or self._steps > MAX_STEPS:
+        self.steps += 1
+        if step.depth > MAX_DEPTH or self.steps > MAX_STEPS:
             found = f"more than {MAX_DEPTH} levels" if step.depth > MAX_DEPTH else f"more than {MAX_STEPS} references"
             raise TooMuch(codes.MAP_LIMIT.at(step.file, step.node.line, f"the maps from {step.way[0]} on have {found}"))
 
@@ -181,7 +178,7 @@ class _Walker:
             queue.append(step.into(inner, scope))
 
     def _submap(self, node: Node) -> MapFile | None:
-        return self._maps.get(node.ref.file) if node.ref and is_map(node) else None
+        return self._map(node.ref.file) if node.ref and is_map(node) else None
 
     # --- references
 
@@ -218,7 +215,7 @@ class _Walker:
             return
         if ref.file == step.file and ref.topic:
             return  # a part of this very map
-        inner = self._maps.get(ref.file)
+        inner = self._map(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
             self._submap_walk(inner, step)
         elif ref.file not in self._files:
