@@ -41,9 +41,11 @@ class Preview:
 
 
 @contextmanager
-def preview(config: Path, *options: str) -> Iterator[Preview]:
-    """Runs `preview` over a project; it must end at once, and quietly, when it is interrupted."""
-    command = [sys.executable, "-W", "error", str(ROOT / "run_pipeline.py"), "preview", "--config", str(config)]
+def preview(config: Path, *options: str, first: str = "") -> Iterator[Preview]:
+    """Runs `preview` over a project; it must end at once, and quietly, when it is interrupted. `first`: statements that run
+    before the program does."""
+    program = ["-c", f"import run_pipeline\n{first}\nrun_pipeline.main()"] if first else [str(ROOT / "run_pipeline.py")]
+    command = [sys.executable, "-W", "error", *program, "preview", "--config", str(config)]
     process = subprocess.Popen(
         [*command, "--port", "0", "--as-of", AS_OF, *options],
         stdout=subprocess.PIPE,
@@ -51,6 +53,7 @@ def preview(config: Path, *options: str) -> Iterator[Preview]:
         text=True,
         encoding="utf-8",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        cwd=ROOT,
     )
     assert process.stdout
     line = process.stdout.readline()

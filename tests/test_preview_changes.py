@@ -7,6 +7,7 @@ from lxml import etree
 
 from pipeline.preview.changes import Block, changed, compare
 from pipeline.preview.reading import reading
+from pipeline.preview.source_text import coloured
 
 
 def page(*blocks: str) -> bytes:
@@ -84,3 +85,20 @@ def test_reading_level_counts_prose_and_shows_the_longest_sentences() -> None:
     arabic = reading(body, "ar", "5")
     assert arabic
     assert (arabic.scores, arabic.target) == ((), "5")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.dita", '<p id="x">Call 911 &amp; wait</p>', {("nt", "<p"), ("na", "id="), ("s", '"x"'), ("ni", "&amp;")}),
+        ("a.xml", "<!-- one\ntwo -->\n\n<a/>", {("c", "<!-- one"), ("c", "two -->"), ("nt", "<a/>")}),
+        ("a.toml", 'id = "x"  # why', {("s", '"x"'), ("c", "# why")}),
+        ("a.csv", "a,b\r\n\u2028c", set()),
+        ("a.dita", "<p>\n<<b\x00</p", set()),
+    ],
+)
+def test_source_is_coloured_and_its_text_stays(name: str, text: str, words: set[tuple[str, str]]) -> None:
+    lines = text.splitlines()
+    found = coloured(name, lines)
+    assert ["".join(part for _, part in line) for line in found] == lines
+    assert words <= {word for line in found for word in line}

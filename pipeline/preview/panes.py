@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from babel import Locale, UnknownLocaleError
-
 from pipeline import labels
 from pipeline.contracts import OutputFile
 from pipeline.editions import Key
@@ -27,6 +25,7 @@ from pipeline.preview.query import Query
 from pipeline.preview.rendering import Shown
 from pipeline.preview.session import Session
 from pipeline.preview.topics import badges
+from pipeline.preview.translated import behind, language_name, originals
 from pipeline.preview.viewpoints import days
 from pipeline.topic import Metadata
 
@@ -49,27 +48,21 @@ JUDGING: Final = ("problems", "changes", "live", "terms", "reading", "source")
 
 @dataclass(frozen=True)
 class Pane:
-    """One view. `kind` names its template below pages/panes/; `frame` is the address of what it frames."""
+    """One view. `kind` names its template below pages/panes/; `frame` is the address of what it frames; `behind` why the
+    translation in it may be older than its original."""
 
     name: str
     label: str
     kind: str
     frame: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    behind: str = ""
 
 
 def label(name: str) -> str:
     """A view's name as people read it."""
     language, _, view = name.rpartition("/")
-    return f"{LABELS.get(view, view)} ({language})" if language else LABELS.get(view, view)
-
-
-def language_name(tag: str) -> str:
-    """A language in English: `Spanish`."""
-    try:
-        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
-    except (UnknownLocaleError, ValueError):
-        return tag
+    return f"{LABELS.get(view, view)} ({language_name(language)})" if language else LABELS.get(view, view)
 
 
 def topic(session: Session, snapshot: Snapshot, query: Query, key: Key) -> dict[str, Any]:
@@ -79,6 +72,7 @@ def topic(session: Session, snapshot: Snapshot, query: Query, key: Key) -> dict[
     formats = list(snapshot.system.transforms)
     view = query.view if _known(query.view, formats) else _first(formats, shown)
     beside = query.beside if _known(query.beside, formats) and query.beside != view else ""
+    late = behind(shown.metadata, originals(snapshot.topics, [shown.metadata]))
     before, after = session.shelf(snapshot, query.viewpoint).around(query, key)
     return {
         "key": key,
@@ -86,7 +80,7 @@ def topic(session: Session, snapshot: Snapshot, query: Query, key: Key) -> dict[
         "shown": shown,
         "plan": plan,
         "direction": labels.direction(key[1]) if labels.known(key[1]) else "auto",
-        "badges": badges(shown.metadata, plan.as_of, shown.errors > 0, shown.withheld or None),
+        "badges": badges(shown.metadata, plan.as_of, shown.errors > 0, shown.withheld or None, bool(late)),
         "formats": sorted(formats, key=_rank),
         "judging": JUDGING,
         "view": view,
@@ -131,26 +125,9 @@ def translations(snapshot: Snapshot, metadata: Metadata) -> list[Other]:
     """The other languages of a topic."""
     topics = snapshot.topics
     keys = [key for key in snapshot.languages.get(metadata.concept, ()) if key[1] != metadata.language]
-    return [Other(key, topics[key].title, behind(topics[key], snapshot) or behind(metadata, snapshot, key)) for key in keys]
-
-
-def behind(metadata: Metadata, snapshot: Snapshot, source: Key | None = None) -> str:
-    """Why a translation is behind what it translates; "" where it is not, or nothing says so."""
-    made = metadata.translation
-    if made is None or not made.version:
-        return ""
-    original = next(
-        (
-            m
-            for key, m in snapshot.topics.items()
-            if key[0] == made.of and key[1] != metadata.language and (not source or key == source)
-        ),
-        None,
-    )
-    if original is None or not original.version or original.version == made.version:
-        return ""
-    language = language_name(metadata.language)
-    return f"the {language} text translates version {made.version}; version {original.version} is the newest"
+    known = originals(topics, [metadata, *(topics[key] for key in keys)])
+    here = metadata.key
+    return [Other(key, topics[key].title, behind(topics[key], known, here) or behind(metadata, known, key)) for key in keys]
 
 
 # --- one pane -----------------------------------------------------------------------------------
@@ -169,7 +146,7 @@ def pane(session: Session, snapshot: Snapshot, query: Query, shown: Shown, name:
     make = _MAKERS.get(view)
     if make:
         return make(session, snapshot, query, shown, name)
-    return _format(query, shown, name, view)
+    return replace(_format(query, shown, name, view), behind=behind(shown.metadata, originals(snapshot.topics, [shown.metadata])))
 
 
 def _format(query: Query, shown: Shown, name: str, view: str) -> Pane:

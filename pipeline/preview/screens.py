@@ -24,6 +24,7 @@ from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query, parse
 from pipeline.preview.session import Session
 from pipeline.preview.source_text import decoded
+from pipeline.preview.translated import language_name
 from pipeline.preview.viewpoints import LONGEST_TRIAL, days, find_partner
 
 Screen = Callable[[Session, Snapshot, Query, Request], Response]
@@ -99,7 +100,7 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters["language"] = panes.language_name
+    found.filters["language"] = language_name
     found.filters["label"] = panes.label
     found.filters["moment"] = now.moment
     return found

@@ -18,6 +18,7 @@ from pipeline.editions import Key
 from pipeline.findings import Finding, Severity
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query
+from pipeline.preview.translated import behind, originals
 from pipeline.preview.viewpoints import Desk
 from pipeline.topic import Metadata
 
@@ -41,8 +42,11 @@ DUE: Final = Badge("due in 60 days", "warn", "Its medical review is due soon")
 EMBARGOED: Final = Badge("embargoed", "calm", "It goes live on a later day")
 EXPIRED: Final = Badge("expired", "bad", "Its last day is over")
 HELD_BACK: Final = Badge("held back", "bad", "An error keeps it from being published")
+BEHIND: Final = Badge("behind", "warn", "It translates an older version than there is")
 WITHHELD: Final = Badge("withheld", "calm", "The terms do not give it to this site")
-BADGES: Final = (HELD_BACK, OVERDUE, DUE, IN_REVIEW, EMBARGOED, WITHDRAWN, EXPIRED, WITHHELD)
+BADGES: Final = (HELD_BACK, OVERDUE, DUE, BEHIND, IN_REVIEW, EMBARGOED, WITHDRAWN, EXPIRED, WITHHELD)
+
+_PASSING: Final = frozenset({BEHIND, WITHDRAWN, WITHHELD})  # what other topics, decisions or terms may take away
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,16 @@ class Page:
     pages: int
 
 
-def badges(metadata: Metadata, as_of: date, held_back: bool, refusals: Sequence[Decision] | None) -> tuple[Badge, ...]:
-    """What to know of a topic on a day. `refusals`: why it is withheld (None: it is not)."""
+def badges(
+    metadata: Metadata, as_of: date, held_back: bool, refusals: Sequence[Decision] | None, late: bool
+) -> tuple[Badge, ...]:
+    """What to know of a topic on a day. `refusals`: why it is withheld (None: it is not); `late`: its original is newer."""
     due, decided = metadata.review_due, any(decision.rule == "withdrawn" for decision in refusals or ())
     said = (
         (HELD_BACK, held_back),
         (OVERDUE, bool(due and due < as_of)),
         (DUE, bool(due and as_of <= due <= as_of + SOON)),
+        (BEHIND, late),
         (IN_REVIEW, metadata.status == "in-review"),
         (EMBARGOED, bool(metadata.go_live and metadata.go_live > as_of)),
         (WITHDRAWN, decided or metadata.status == "withdrawn"),
@@ -101,12 +108,14 @@ class Shelf:
         self._words: dict[Key, _Words] = {key: _words(metadata, known.get(key)) for key, metadata in topics.items()}
         self._rows: dict[Key, Listed] = {}
         held = before._rows if before and before.day == self.day else {}
+        known_originals = originals(topics)
         for key in _in_order(self._words, before):
             row, errors, warnings = held.get(key), counts[key, "error"], counts[key, "warning"]
             same = row and row.metadata is topics[key] and row.errors == errors and row.warnings == warnings
             refusals = plan.withheld.get(key)
-            if row is None or not same or refusals or WITHHELD in row.badges or WITHDRAWN in row.badges:
-                said = badges(topics[key], self.day, errors > 0, refusals)
+            late = bool(topics[key].translation and behind(topics[key], known_originals))
+            if row is None or not same or refusals or not _PASSING.isdisjoint(row.badges) or late:
+                said = badges(topics[key], self.day, errors > 0, refusals, late)
                 row = Listed(topics[key], said, errors, warnings)
             self._rows[key] = row
         self.rows = list(self._rows.values())
