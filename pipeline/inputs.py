@@ -22,7 +22,8 @@ from pipeline.findings import Finding, error, warning
 
 NAME_REFUSED = error(
     "input.name-refused",
-    "A file's name could be mistaken for another place (`..`, a backslash, a control character), so the file was not read.",
+    "A file's name could be mistaken for another place (`..`, a backslash, a control character), or is none that every system can"
+    " hold (a device such as `con`), so the file was not read.",
     "Rename the file.",
 )
 NAME_TWICE = error(
@@ -41,6 +42,10 @@ CLAIMED_TWICE = error(
 NO_INPUT = error("input.empty", "There is nothing to publish in the inputs.", "Check `inputs` in syndication.toml.")
 
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# What no store hands out (outputs holds itself to the same): one such file must not stop the others.
+_DEVICE: Final = re.compile("(?:^|/)(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\\.[^/]*)?(?:/|$)", re.IGNORECASE)
+_LONGEST_KEY: Final = 1024
+_LONGEST_NAME: Final = 255
 # XML by name: a damaged one is reported, not passed over.
 _XML: Final = frozenset({".xml", ".dita", ".ditamap", ".bookmap", ".nxml"})
 # XML that is no topic, and files that are never XML: not worth reading.
@@ -181,8 +186,12 @@ def _unsafe(key: str) -> str:
         return "has an empty part, `.` or `..` in its path"
     if "\\" in key:
         return "has a backslash"
-    if _BIDI.search(key) or any(unicodedata.category(c) in ("Cc", "Cs") for c in key):
+    if _BIDI.search(key) or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in key):
         return "has a control character, or bytes that are not UTF-8"
+    if _DEVICE.search(key):
+        return "is that of a device on Windows"
+    if len(key.encode()) > _LONGEST_KEY or any(len(part.encode()) > _LONGEST_NAME for part in key.split("/")):
+        return f"is too long: {_LONGEST_KEY} bytes for the whole of it and {_LONGEST_NAME} for each part are the most"
     return ""
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from outputs._paths import key_problem
 from outputs.stores import zip as archives
 from pipeline.contracts import Head, Stored
 from pipeline.errors import NotFound, StoreError, UsageError
@@ -91,15 +92,24 @@ def test_hidden_files_are_not_inputs() -> None:
     assert files.findings == ()
 
 
-@pytest.mark.parametrize(
-    "key", ["../up.xml", "a/../b.xml", "a//b.xml", "a\\b.xml", "a\x07b.xml", "a\u202exml.b", "a\udcffb.xml", "/etc/x.xml"]
-)
+NO_NAMES = ("../up.xml", "a/../b.xml", "a//b.xml", "a\\b.xml", "a\x07b.xml", "a\u202exml.b", "a\udcffb.xml", "/etc/x.xml")
+NO_KEYS = ("con.dita", "a/NUL", "a/aux/b.xml", "Com1.txt", "a\u2028b.xml", f"{'x' * 256}.xml", "/".join(["y" * 200] * 6))
+
+
+@pytest.mark.parametrize("key", [*NO_NAMES, *NO_KEYS])
 def test_a_name_that_could_be_another_place_is_refused(key: str) -> None:
     files = Inputs([Input("t", Held({key: b"<a/>", "good.xml": b"<a/>"}))])
     assert files.names() == ("t/good.xml",)
     (finding,) = files.findings
     assert finding.code == "input.name-refused"
     finding.text.encode()
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_what_a_store_would_not_hand_out_is_refused_before(key: str) -> None:
+    assert key_problem(key)
+    assert not key_problem("console/content.xml")
+    assert Inputs([Input("t", Held({"console/content.xml": b"<a/>"}))]).names() == ("t/console/content.xml",)
 
 
 def test_a_name_in_two_inputs_is_read_from_the_first() -> None:
