@@ -23,8 +23,9 @@ from pipeline.standing import Standing
 def standing_of(system: System, store: Store) -> Standing:
     """What the store's decisions say. Raises StoreError, also where some are lost."""
     decisions: Decisions = system.decisions.load()
+    marks = remembering.remembered(system, store)
     standing = Standing(decisions.read(store))
-    remembering.check(system, store, standing)
+    remembering.check(system, store, standing, marks)
     return standing
 
 

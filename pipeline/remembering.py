@@ -27,9 +27,10 @@ RECORDS: Final = 5  # of the latest runs: the newest that ended is among them, o
 _MARK: Final = re.compile(r"([1-9][0-9]{0,5}) [0-9a-f]{64}")
 
 
-def check(system: System, store: Store, standing: Standing) -> None:
-    """Raises StoreError where somebody knew decisions that are not there now, and remembers those that are."""
-    gone = lost(system, store, standing)
+def check(system: System, store: Store, standing: Standing, marks: Mapping[str, str]) -> None:
+    """Raises StoreError where somebody knew decisions that are not there now, and remembers those that are. `marks` were gathered
+    (`remembered`) before the decisions were read: of one that is made at this moment the mark may be seen first otherwise."""
+    gone = lost(standing, marks)
     if not gone:
         keep(system, store, standing)
         return
@@ -44,10 +45,9 @@ def check(system: System, store: Store, standing: Standing) -> None:
     )
 
 
-def lost(system: System, store: Store, standing: Standing) -> Mapping[str, str]:
+def lost(standing: Standing, marks: Mapping[str, str]) -> Mapping[str, str]:
     """By the place that remembers it, each mark of decisions that are not there now."""
-    found = remembered(system, store)
-    return {where: mark for where, mark in found.items() if _MARK.fullmatch(mark) and not standing.knows(mark)}
+    return {where: mark for where, mark in marks.items() if _MARK.fullmatch(mark) and not standing.knows(mark)}
 
 
 def remembered(system: System, store: Store) -> dict[str, str]:
@@ -70,8 +70,8 @@ def accept(system: System, store: Store, decision: EditorialDecision) -> tuple[E
     """Puts that decision (of the kind `lost`) in the place of each that is missing, and accepts that their marks can not be met.
     Raises UsageError where nothing is lost, StoreError."""
     decisions: Decisions = system.decisions.load()
-    there = decisions.found(store)
-    gone = lost(system, store, Standing(there))
+    marks, there = remembered(system, store), decisions.found(store)
+    gone = lost(Standing(there), marks)
     if not gone and [each.number for each in there] == list(range(1, len(there) + 1)):
         raise UsageError("no decision is lost", expected="decisions that are missing", fix="see 'decisions list --all'")
     marked = replace(decision, accepted=tuple(sorted(set(gone.values()))))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from releases import state
@@ -159,3 +160,21 @@ def test_marks() -> None:
     assert not Standing((replace(one, sha256="3" * 64), two)).knows(both.mark)
     assert Standing((one, replace(two, kind="lost", sha256="3" * 64, accepted=(both.mark,)))).knows(both.mark)
     assert Standing().mark == ""
+
+
+def test_a_decision_of_this_moment_is_not_taken_for_a_lost_one(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody withdraws while a run looks what was decided, between any two of its looks."""
+    for place in ("read", "marks"):
+        real = getattr(decisions, place)
+        decided: list[int] = []
+
+        def meanwhile(*words: object, place: str = place, real: Any = real, decided: list[int] = decided) -> object:
+            if not decided:
+                decided.append(1)
+                command("withdraw", "medicine-1", *HOW, "--language", "fr" if place == "read" else "de", config=library)
+            return real(*words)
+
+        monkeypatch.setattr(decisions, place, meanwhile)
+        run(library)
+        assert decided
+        monkeypatch.setattr(decisions, place, real)

@@ -28,7 +28,7 @@ from web import web
 from deploy.seaweedfs import command
 from outputs.stores import folder, s3
 from pipeline.contracts import Store, Stored
-from pipeline.errors import Forbidden, NotFound, PreconditionFailed, StoreError, SyndicationError, UsageError
+from pipeline.errors import Altered, Forbidden, NotFound, PreconditionFailed, StoreError, SyndicationError, UsageError
 
 __all__ = ["s3_place"]
 WRITABLE = ("folder", "s3")
@@ -674,3 +674,50 @@ def test_a_command_runs_with_a_server_beside_it() -> None:
     ]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("['a']\n", "", 7)
+
+
+# --- no more than asked for -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [*READABLE, "https"])
+def test_no_more_is_read_than_who_asks_allows(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    data = b"0123456789" * 10_000
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/a").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", data)
+    with web(tmp_path / "web") as server:
+        if kind == "zip":
+            store: Store = import_module("outputs.stores.zip").open(str(tmp_path / "a.zip"), {})
+        elif kind == "https":
+            store = import_module("outputs.stores.https").open(server.url, {})
+        else:
+            store = _make(kind, request, tmp_path)
+            put(store, "a", data)
+        for limit in (None, len(data), 10 * len(data)):
+            assert store.get("a", limit)[0] == data
+            assert store.get_changed("a", '"another"', limit) == store.get("a")
+        for limit in (0, 1, len(data) - 1):
+            with pytest.raises(Altered, match=f"at most {limit} bytes"):
+                store.get("a", limit)
+            with pytest.raises(Altered, match=f"at most {limit} bytes"):
+                store.get_changed("a", '"another"', limit)
+
+
+def test_an_s3_server_whose_answer_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    sent = 0
+
+    def endless(request: Any) -> None:
+        nonlocal sent
+        request.wfile.write(b'HTTP/1.1 200 OK\r\nETag: "x"\r\n\r\n')
+        while sent < 500_000_000:
+            sent += request.wfile.write(b"x" * 65536)
+
+    with web(tmp_path) as server:
+        server.lies["key"] = endless
+        store = s3.open("s3://bucket", {"endpoint_url": server.url, "region": "us-east-1"})
+        with pytest.raises(Altered, match="larger than it may be"):
+            store.get("key", 1000)
+    assert sent < 50_000_000

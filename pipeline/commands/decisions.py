@@ -335,8 +335,8 @@ def accept_lost(
 
         system = salvaged(config, store)
         opened = system.open_store(system.configuration.settings.store)
-        standing = deciding.found_in(system, opened)
-        for where, mark in remembering.lost(system, opened, standing).items():
+        marks, standing = remembering.remembered(system, opened), deciding.found_in(system, opened)
+        for where, mark in remembering.lost(standing, marks).items():
             say(f"{where} knew decisions 1 to {remembering.number(mark)}; {len(standing.decisions)} are there")
         shown = list(remembering.shown(_live(system, opened), standing))
         for each in shown:
