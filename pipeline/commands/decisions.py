@@ -257,7 +257,7 @@ def _not_yet(system: System, opened: Store) -> str:
     was = f"the last run began {began:%Y-%m-%d %H:%M %Z}" if began else "no run has left a record"
     return (
         "NOT LIVE YET: it is due from now on. The next 'run' or 'run --due' publishes it ('schedule' sees it within the hour);"
-        f" {was}. To publish it now: 'run --due', or the same command with --now"
+        f" {was}. To publish it now: 'run --due' (with --now this command does both)"
     )
 
 
