@@ -7,6 +7,7 @@ map is not reached, yet mentioned: it must not come back as a topic that no map 
 
 from __future__ import annotations
 
+import posixpath
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,9 @@ from sources.dita.model import Key, Keys, Link, Scope
 from sources.dita.places import Ref
 
 _DITA: Final = frozenset({"dita", ""})
+_NO_DITA: Final = frozenset(
+    {".pdf", ".html", ".htm", ".md", ".txt", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".zip", ".docx", ".mp4"}
+)
 MAX_DEPTH: Final = 200  # levels of maps and of references in them
 MAX_STEPS: Final = 200_000  # references, each counted as often as its map is taken in; keys and topics count apart
 
@@ -218,7 +222,7 @@ class Walker:
         inner = self._map(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
             self._submap_walk(inner, step)
-        elif ref.file not in self._files:
+        elif ref.file not in self._files and self._format(step) in (*_DITA, "ditamap"):
             self._missing(step, ref)
         elif self._format(step) in _DITA:
             self._topic(step, ref)
@@ -273,7 +277,10 @@ class Walker:
 
     def _format(self, step: _Step) -> str:
         key = self._key(step)
-        return step.node.format or (key.format if key else "")
+        stated = (step.node.format or (key.format if key else "")).lower()
+        ref = None if stated else self._ref(step)
+        extension = posixpath.splitext(ref.file)[1].lower() if ref else ""
+        return stated or (extension[1:] if extension in _NO_DITA else "")
 
     # --- links
 
