@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from mailbox import hook
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def called(project: Path, *words: str, code: int = 0) -> str:
-    return command(*words, "-c", str(project / "syndication.toml"), codes=(code,))
+    secret = {"HOOK_SECRET": "agreed"}
+    return command(*words, "-c", str(project / "syndication.toml"), codes=(code,), **secret)
 
 
 def live_in(project: Path, place: str) -> bytes:
@@ -164,13 +166,20 @@ def test_runs_withdrawals_and_resigning_deliver(project: Path) -> None:
 def test_a_bucket_that_fails_holds_up_nobody_and_is_served_by_the_next_run(project: Path) -> None:
     """It is that site's failure alone, its partner is told when the copy is there, and a run that finds nothing due makes it."""
     (project.parent / "theirs").write_text("a file")
-    other = (project / "partners/first-partner.toml").read_text().replace("first-partner", "second").partition("\n[delivery]")[0]
+    partner = project / "partners/first-partner.toml"
+    other = partner.read_text().replace("first-partner", "second").partition("\n[delivery]")[0]
     (project / "partners/second.toml").write_text(other)
-    report = json.loads(called(project, "run", "--json", code=4).partition("\n}\n")[0] + "\n}")
-    states = {site["site"]: (site["state"], site["exit_code"]) for site in report["sites"]}
-    assert states == {"first-partner": ("undelivered", 4), "second": ("published", 0)}
-    assert "not copied into the partner's own bucket" in report["sites"][0]["error"]
-    called(project, "run", "--due", code=4)
-    (project.parent / "theirs").unlink()
-    called(project, "run", "--due")
-    assert live_in(project, "theirs") == live_in(project, "ours")
+    with hook() as server:
+        partner.write_text(f'{partner.read_text()}[webhook]\nurl = "{server.url}"\nsecret_env = "HOOK_SECRET"\n')
+        report = json.loads(called(project, "run", "--json", code=4))
+        states = {site["site"]: (site["state"], site["exit_code"]) for site in report["sites"]}
+        assert states == {"first-partner": ("undelivered", 4), "second": ("published", 0)}
+        assert "not copied into the partner's own bucket" in report["sites"][0]["error"]
+        called(project, "run", "--due", code=4)
+        assert server.requests == []
+        (project.parent / "theirs").unlink()
+        called(project, "run", "--due")
+        assert [headers["webhook-id"] for headers, _ in server.requests] == ["first-partner.1"]
+        assert live_in(project, "theirs") == live_in(project, "ours")
+        called(project, "run", "--due")
+        assert len(server.requests) == 1

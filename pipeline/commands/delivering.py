@@ -39,6 +39,8 @@ def deliver_all(system: System, sites: list[SiteReport], partners: Collection[st
                     sites.append(site)
                 _undelivered(site, problem)
             else:
+                if done and done.state == "delivered" and name not in known:  # an earlier run's: its partner hears of it now
+                    sites.append(SiteReport(name, partner.id, "unchanged", sequence=done.sequence))
                 if done:
                     event("site.delivered", site=name, state=done.state, sequence=done.sequence, objects=done.objects)
 

@@ -118,7 +118,7 @@ def resign(
             lines.append({"site": prefix.removeprefix("p/"), "state": state})
         sites: list[SiteReport] = []
         deliver_all(system, sites, partner or ())
-        lines += [{"site": site.site, "state": site.error} for site in sites]
+        lines += [{"site": site.site, "state": site.error} for site in sites if site.error]
         codes += [site.exit_code for site in sites]
         echo_json(lines) if as_json else print_table(lines)
         raise typer.Exit(next((code for code in (7, 4, 5, 2) if code in codes), 0))
