@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ from pipeline.preview import bundles, screens
 from pipeline.preview.safety import Guard
 from pipeline.preview.session import Session
 
+SWITCH: Final = 0.001  # seconds: a page that waits for the interpreter gets it from work aside five times as soon as by default
 STEP: Final = 20  # milliseconds: news is passed on when this long no further file changed
 
 
@@ -157,6 +159,7 @@ def serve(session: Session, opened: socket.socket, ready: Callable[[str], None])
         lifespan="on",
     )
     server = uvicorn.Server(config)
+    sys.setswitchinterval(SWITCH)
     threading.Thread(target=_when_started, args=(server, ready, address), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[opened])

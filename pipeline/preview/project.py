@@ -150,9 +150,9 @@ class Project:
             forget(before.system)
         system, problem = self._rebuilt(before) if about_settings or before.problem else (before.system, "")
         conditions = {configuration.path(name) for name in conditions_of(before.system) if name}
-        if names or self._missed != set() or system is not before.system or paths & conditions:
+        if names or self._missed != set() or not _same_topics(before.system, system) or paths & conditions:
             return self._surveyed(system, problem)
-        return replace(before, number=before.number + 1, problem=problem)
+        return replace(before, number=before.number + 1, system=system, problem=problem)
 
     def _rebuilt(self, before: Snapshot) -> tuple[System, str]:
         """The system of the settings as they are now; the one before, and why, where they can not be used."""
@@ -208,6 +208,14 @@ def template_folders(system: System) -> list[str]:
     found = [partner.templates for partner in partners]
     found += [site.templates for partner in partners for site in partner.all_sites().values()]
     return [name for name in dict.fromkeys(found) if name]
+
+
+def _same_topics(before: System, now: System) -> bool:
+    """Whether settings say the same of what the topics are; of terms and looks they may say something else."""
+    old, new = before.configuration, now.configuration
+    return now is before or (
+        old.settings == new.settings and old.publisher == new.publisher and conditions_of(before) == conditions_of(now)
+    )
 
 
 def _roots(system: System) -> Roots:
