@@ -150,7 +150,7 @@ def test_two_formats_and_two_languages_side_by_side(browser: Browser, running: P
         assert "Get help now" in frame_text(page)
         expect(page.locator("#pane-2 pre")).to_contain_text("Heart attack: signs and what to do")
         page.select_option("select[name=beside]", "es/html")
-        expect(page.locator("#pane-2 h2")).to_have_text("Web (es)")
+        expect(page.locator("#pane-2 h2")).to_have_text("Web (Spanish)")
         assert "corazón" in frame_text(page, 2)
         page.select_option("select[name=width]", "360")
         expect(page.locator("#pane-1")).to_have_class("pane kind-frame w360")
