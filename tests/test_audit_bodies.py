@@ -283,7 +283,7 @@ SHAPE_FAULTS = {
     "header of the inner table": ("With food: ", ""),
     "warning's word in a header": ("Warning: Dose", "Dose"),
     "words after an inner list": ("  Then rest.\n", ""),
-    "a footnote's mark": ("note[1]", "note"),
+    "a footnote's mark": (")[1]", ")"),
 }
 
 

@@ -216,7 +216,7 @@ class _Walk:
         if not isinstance(element.tag, str):
             return False
         alone = element.get("data-only")
-        return alone is None or self.manner.format in alone.split()
+        return not alone or self.manner.format in alone.split()
 
     def _children(self, element: etree._Element, owner: _Owner, at: _At) -> None:
         self.run.append(element.text or "")

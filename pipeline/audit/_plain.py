@@ -236,6 +236,8 @@ class _Pass:
             self._credit(tag, number)
         elif tag.route == BREAK:
             self.run.append(" ")
+        elif tag.name == "a":  # one tag alone: a link without words
+            self._link(tag, "")
 
     def _below(self, tag: Tag) -> int:
         """The number of such an element at this place. Raises NotPlain where none may stand here."""
