@@ -23,7 +23,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     config = copy_of_examples(tmp_path_factory.mktemp("saves") / "project")
     shutil.copytree(ROOT / "transforms/pages", config.parent / "looks")
     edit(config.parent / "partners/riverside.toml", 'id = "riverside"', 'id = "riverside"\ntemplates = "looks"')
-    edit(config.parent / "topics/es/heart-attack.dita", '<data name="version" value="6"/>', '<data name="version" value="5"/>')
+    edit(config.parent / "topics/es/heart-attack.dita", '<vrm version="6"/>', '<vrm version="5"/>')
+    for language in ("ar", "es"):  # of the two, neither is what the other translates
+        translated = config.parent / f"topics/{language}/heart-attack.dita"
+        edit(translated, '<data name="version" value="6"/>', '<data name="version" value="5"/>')
     without = "from pathlib import Path; from pipeline.preview import bundles; bundles.LIBRARY = Path('nowhere')"
     with preview(config, first=without) as started:
         yield started
@@ -92,6 +95,9 @@ def test_a_translation_that_is_behind_is_marked(browser: Browser, running: Previ
         page.goto(f"{running.address}/?q=heart-attack")
         expect(page.locator("tbody tr", has_text="Spanish")).to_contain_text("behind")
         page.goto(f"{running.address}/topics/ar/heart-attack?view=html&beside=en/html")
+        expect(page.locator("#pane-1")).to_contain_text(BEHIND)
+        page.goto(f"{running.address}/topics/en/heart-attack?view=html&beside=ar/html")
+        expect(page.locator("#pane-2")).to_contain_text(BEHIND)
         assert page.locator("#pane-1").get_by_text(BEHIND).count() == 0
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-from demo import ROOT, Demo
+from demo import ROOT, Demo, command
 from playwright.sync_api import Browser, Page
 from previews import Preview, opened, preview
+from test_preview_live import edit
 from validators import AXE, axe
 
 PICTURES: Final = ROOT / "docs/preview"
@@ -25,7 +27,7 @@ SCREENS: Final = {
     "epub": f"{HEART}?site=riverside&view=epub",
     "text-and-json": f"{HEART}?view=text&beside=json",
     "rights": f"{HEART}?site=riverside&view=rights",
-    "languages": "/topics/es/asthma?view=html&beside=en/html",
+    "languages": "/topics/es/heart-attack?view=html&beside=en/html",
     "terms": f"{HEART}?site=harbor&view=print&beside=terms",
     "withheld": "/topics/es/asthma?site=harbor",
     "source": f"{HEART}?view=html&beside=source&file=topics/heart/heart-attack.dita&line=40",
@@ -43,19 +45,31 @@ SCREENS: Final = {
 
 @pytest.fixture(scope="module")
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
-    """The examples with their releases; one topic's source breaks while the preview runs."""
+    """The examples with their releases. One topic was withdrawn; a dose changes; a source breaks; a bundle was made."""
     folder = tmp_path_factory.mktemp("screens") / "project"
     shutil.copytree(examples_run.store.parents[1], folder)
+    how = ("--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva")
+    command("withdraw", "--config", str(folder / "syndication.toml"), "poisoning", *how)
+    heart = folder / "topics/heart/heart-attack.dita"
+    edit(heart, '<vrm version="6"/>', '<vrm version="7"/>')
+    edit(heart, "325&#xA0;mg", "300&#xA0;mg")
+    edit(heart, "Unlock the door, so that helpers can get in.", "Unlock the front door, so that helpers can get in.")
     with preview(folder / "syndication.toml") as started:
         started.get(f"{BROKEN}?site=riverside&beside=problems")  # the last good rendering
-        source = folder / "topics/first-aid/burns.dita"
-        source.write_text(
-            source.read_text(encoding="utf-8").replace("</conbody>", "</conbdy>").replace("</taskbody>", "</taskbdy>")
-        )
-        for _ in range(100):
-            if b"last good rendering" in started.get(f"{BROKEN}?site=riverside")[1]:
-                break
+        edit(folder / "topics/first-aid/burns.dita", "</taskbody>", "</taskbdy>")
+        _until(started, f"{BROKEN}?site=riverside", b"last good rendering")
+        started.get("/export?site=riverside", "POST", b"", Origin=started.address)
+        _until(started, "/export?site=riverside", b"Download riverside-")
+        _until(started, "/changes", b'id="site-1"')  # everything was checked: no news comes while axe looks
         yield started
+
+
+def _until(running: Preview, address: str, words: bytes) -> None:
+    for _ in range(400):
+        if words in running.get(address)[1]:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{address}: {words!r}")
 
 
 def settle(page: Page) -> None:

@@ -68,15 +68,15 @@ class Seen:
 
 
 def seen(live: Live, snapshot: Snapshot, plan: SitePlan, found: Sequence[Finding], checked: SiteReport | None) -> list[Seen]:
-    """Every topic that is live on a site, was withdrawn there, or is ours to give and is not live; by title. `checked` is what a
-    dry run said of the site, None where none has looked at this snapshot."""
+    """Every topic that is live on a site, was withdrawn there, or is ours to give and is not live; what needs a look first.
+    `checked` is what a dry run said of the site, None where none has looked at this snapshot."""
     errors = _errors(found, plan.partner.id, snapshot)
     rows = [_live(row, snapshot, plan, errors, checked) for row in live.rows.values()]
     gone = live.released.content.withdrawn if live.released else ()
     rows += [_withdrawn(one, snapshot) for one in gone]
     told = {row.key for row in rows}
     rows += [_not_live(key, snapshot.topics[key], errors.get(key)) for key in (*plan.granted, *errors) if key not in told]
-    return sorted(dict.fromkeys(rows), key=lambda row: (fold(row.title), row.key))
+    return sorted(dict.fromkeys(rows), key=lambda row: (row.state is SAME, fold(row.title), row.key))
 
 
 def matching(rows: Iterable[Seen], query: Query) -> list[Seen]:

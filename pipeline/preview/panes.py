@@ -211,7 +211,8 @@ def _terms(session: Session, snapshot: Snapshot, query: Query, shown: Shown, nam
     if found:
         views = [replace(query.viewpoint, site=site) for site in partner.all_sites()] if terms.limited(partner) else []
         plans = [session.desk(snapshot, view).plan for view in views]
-        values |= {"found": found, "said": terms.explained(asked, found, shown.images, plans)}
+        said = terms.explained(asked, found, shown.images, plans)
+        values |= {"found": found, "said": said, "clauses": terms.by_clause(said, found)}
     elif shown.key not in snapshot.catalog.metadata:
         values["reason"] = "Its source can not be read, so no terms can be applied: the problems say why."
     elif query.site:

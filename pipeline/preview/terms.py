@@ -91,6 +91,34 @@ def explained(asked: Asked, found: Outcome, images: Iterable[Rights], plans: Ite
     return explain.about(asked.system, topic, found.plan, use, images)
 
 
+@dataclass(frozen=True)
+class Clause:
+    """One clause: the formats that it is the grant of, its answers (what refuses first), and how many of them refuse."""
+
+    name: str
+    grants: tuple[str, ...]
+    refused: int
+    rows: tuple[tuple[tuple[str, ...], Decision], ...]
+
+
+def by_clause(said: Explanation, found: Outcome) -> list[Clause]:
+    """The answers under each clause: clauses that something is granted under first."""
+    answers: dict[str, list[tuple[tuple[str, ...], Decision]]] = {}
+    for row in said.rows:
+        answers.setdefault(row[1].clause, []).append(row)
+    by_format = found.granted.by_format if found.granted else {}
+    clauses = [
+        Clause(
+            name,
+            tuple(each for each, terms in by_format.items() if terms[0].place == name),
+            sum(decision.refuses for _, decision in rows),
+            tuple(sorted(rows, key=lambda row: not row[1].refuses)),
+        )
+        for name, rows in answers.items()
+    ]
+    return sorted(clauses, key=lambda clause: not clause.grants)
+
+
 def elsewhere(asked: Asked) -> list[Elsewhere]:
     """What every site of every partner gets of the topic."""
     return [

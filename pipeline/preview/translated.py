@@ -37,7 +37,8 @@ def behind(metadata: Metadata, known: Originals, source: Key | None = None) -> s
     """Why a translation is behind what it translates, or, where named, behind `source`."""
     made = metadata.translation
     others = [m for m in known.get(made.of, ()) if m.language != metadata.language] if made else []
-    original = next((m for m in others if not source or m.key == source), None)
+    first = next((m for m in others if m.translation is None), others[0] if others else None)  # as the rule takes it
+    original = first if first and source in (None, first.key) else None
     if made is None or original is None:
         return ""
     language = language_name(metadata.language)

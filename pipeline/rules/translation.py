@@ -37,10 +37,11 @@ def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
 
 
 def _source(topic: Metadata, use: Use) -> Metadata | None:
-    """The topic that this one translates. Where it exists in several languages, the first that is not this one's."""
+    """The topic that this one translates: of those with that id in other languages, the first that is no translation itself."""
     if topic.translation is None:
         return None
-    return next((other for other in use.around.topics.get(topic.translation.of, ()) if other.language != topic.language), None)
+    others = [other for other in use.around.topics.get(topic.translation.of, ()) if other.language != topic.language]
+    return next((other for other in others if other.translation is None), others[0] if others else None)
 
 
 def _made(topic: Metadata) -> date | None:
