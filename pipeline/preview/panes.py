@@ -114,7 +114,7 @@ def _first(formats: Sequence[str], shown: Shown) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """The same concept in another language; `behind` says why its text may be older than the one it translates."""
+    """The same concept in another language; `behind` says why its text may be older than what it translates."""
 
     key: Key
     title: str
@@ -125,9 +125,8 @@ def translations(snapshot: Snapshot, metadata: Metadata) -> list[Other]:
     """The other languages of a topic."""
     topics = snapshot.topics
     keys = [key for key in snapshot.languages.get(metadata.concept, ()) if key[1] != metadata.language]
-    known = originals(topics, [metadata, *(topics[key] for key in keys)])
-    here = metadata.key
-    return [Other(key, topics[key].title, behind(topics[key], known, here) or behind(metadata, known, key)) for key in keys]
+    known = originals(topics, [topics[key] for key in keys])
+    return [Other(key, topics[key].title, behind(topics[key], known)) for key in keys]
 
 
 # --- one pane -----------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def explained(asked: Asked, found: Outcome, images: Iterable[Rights], plans: Ite
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause: the formats that it is the grant of, its answers (what refuses first), and how many of them refuse."""
+    """One clause: the formats that it is the grant of, its answers (what decides it first), and how many of them refuse."""
 
     name: str
     grants: tuple[str, ...]
@@ -107,12 +107,13 @@ def by_clause(said: Explanation, found: Outcome) -> list[Clause]:
     for row in said.rows:
         answers.setdefault(row[1].clause, []).append(row)
     by_format = found.granted.by_format if found.granted else {}
+    grants = {name: tuple(each for each, terms in by_format.items() if terms[0].place == name) for name in answers}
     clauses = [
         Clause(
             name,
-            tuple(each for each, terms in by_format.items() if terms[0].place == name),
+            grants[name],
             sum(decision.refuses for _, decision in rows),
-            tuple(sorted(rows, key=lambda row: not row[1].refuses)),
+            tuple(sorted(rows, key=lambda row: row[1].refuses is bool(grants[name]))),
         )
         for name, rows in answers.items()
     ]

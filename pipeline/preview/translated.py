@@ -33,12 +33,11 @@ def originals(topics: Mapping[Key, Metadata], of: Iterable[Metadata] = ()) -> Or
     return found
 
 
-def behind(metadata: Metadata, known: Originals, source: Key | None = None) -> str:
-    """Why a translation is behind what it translates, or, where named, behind `source`."""
+def behind(metadata: Metadata, known: Originals) -> str:
+    """Why a translation is behind what it translates."""
     made = metadata.translation
     others = [m for m in known.get(made.of, ()) if m.language != metadata.language] if made else []
-    first = next((m for m in others if m.translation is None), others[0] if others else None)  # as the rule takes it
-    original = first if first and source in (None, first.key) else None
+    original = next((m for m in others if m.translation is None), others[0] if others else None)  # as the rule takes it
     if made is None or original is None:
         return ""
     language = language_name(metadata.language)
