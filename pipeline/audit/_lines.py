@@ -231,15 +231,26 @@ class _Match:
             return False
         word = self.found[self.at]
         self.clean = self.clean or word.starts
-        alone = word.starts and word.ends  # the number of an item without words
-        numbered = alone or (block is not None and (block.kind != "heading" or not block.level))
+        numbered = block is not None and (block.kind != "heading" or not block.level)
         if word.text in _SIGNS and (self.clean or word.text in "|/"):
             self.marker = word.text if word.text in "-*•" else self.marker
-        elif numbered and self.clean and _NUMBER.fullmatch(word.text):
+        elif self.clean and _NUMBER.fullmatch(word.text) and (numbered or self._bare()):
             self.marker = word.text
-        elif not (alone and _RULE.fullmatch(word.text)):
+        elif not (word.starts and word.ends and _RULE.fullmatch(word.text)):
             return False
         self.at += 1
+        return True
+
+    def _bare(self) -> bool:
+        """Whether all of this line is signs: items without words."""
+        if not self.found[self.at].starts:
+            return False
+        for at in range(self.at, len(self.found)):
+            word = self.found[at]
+            if word.text not in _SIGNS and not _NUMBER.fullmatch(word.text):
+                return False
+            if word.ends:
+                break
         return True
 
     def _layout(self, block: Block | None, *, after: bool) -> None:
