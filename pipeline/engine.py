@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pipeline.errors import WorkerDied
 
@@ -23,13 +23,15 @@ C = TypeVar("C")
 J = TypeVar("J")
 R = TypeVar("R")
 
+WAITS: Final = 10  # how far the workers of a run step back: who withdraws something meanwhile must not wait for them
 _RARELY = 50_000  # objects made between two looks
 _context: Any = None
 _work: Any = None
 
 
-def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int = 0) -> Iterator[R]:
-    """The result of each job, in no certain order. `workers` 0 = one per core, never more than there are jobs.
+def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int = 0, *, nice: int = 0) -> Iterator[R]:
+    """The result of each job, in no certain order. `workers` 0 = one per core, never more than there are jobs. Worker processes
+    step back by `nice` behind others of this machine (see nice(1)).
 
     What `work` raises leaves here, after jobs not yet started were dropped; so does Ctrl-C. Raises WorkerDied where the
     system ended a process.
@@ -40,7 +42,7 @@ def run(work: Callable[[C, J], R], context: C, jobs: Sequence[J], workers: int =
             yield from (work(context, job) for job in jobs)
         return
     # spawn: a forked copy of lxml, pandoc's pipe or an S3 client is shared with its parent, and breaks
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(work, context))
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(work, context, nice))
     try:
         yield from _collect(pool, jobs)
     except BrokenExecutor:
@@ -92,7 +94,8 @@ def _rarely_collecting() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _start(work: Any, context: Any) -> None:
+def _start(work: Any, context: Any, nice: int) -> None:
+    os.nice(nice)
     gc.freeze()
     gc.set_threshold(_RARELY, *gc.get_threshold()[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -280,7 +280,7 @@ def _work_until_settled(state: State, catalog: Catalog, options: Options, progre
     while any(todo.values()):
         jobs = _jobs(state, catalog, todo)
         done, total = 0, sum(len(job.entries) for job in jobs)
-        for job, results in engine.run(_labelled, state.context, jobs, options.workers):
+        for job, results in engine.run(_labelled, state.context, jobs, options.workers, nice=engine.WAITS):
             for result in results:
                 state.failed.update(result.failures)
                 state.uploaded.update(result.uploaded)

@@ -1,4 +1,4 @@
-"""Work that ends its own process, as a system short of memory would."""
+"""Work that ends its own process, as a system short of memory would, and work that says how its process stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import time
 def die(_context: object, _job: object) -> None:
     """Never comes back."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def niceness(_context: object, _job: object) -> int:
+    """How far this process steps back behind others."""
+    return os.nice(0)
 
 
 def linger(_context: object, _job: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deadly import die
+from deadly import die, niceness
 
 from pipeline import engine, starter
 from pipeline.errors import WorkerDied
@@ -245,6 +245,13 @@ def test_two_inputs_with_files_of_one_name_are_said(project: Path) -> None:
 
 
 # --- the machine --------------------------------------------------------------------------------
+
+
+def test_the_workers_of_a_run_step_back() -> None:
+    """Whoever withdraws something meanwhile must not wait for them: what is withdrawn is worked on at full speed."""
+    here = os.nice(0)
+    assert list(engine.run(niceness, None, [1, 2], workers=2, nice=engine.WAITS)) == [min(19, here + engine.WAITS)] * 2
+    assert list(engine.run(niceness, None, [1, 2], workers=2)) == [here] * 2
 
 
 def test_a_worker_that_the_system_ends_is_an_error() -> None:
