@@ -168,7 +168,7 @@ def test_what_will_change_is_shown_word_by_word(browser: Browser, running: Previ
         expect(page.locator("#pane-2")).to_contain_text("release 1")
         page.goto(f"{running.address}/changes")
         page.get_by_role("button", name="Check everything now").click()
-        expect(page.locator("main")).to_contain_text("heart-attack en", timeout=30000)  # what a run would do with it
+        expect(page.locator("main")).to_contain_text("heart-attack, English", timeout=30000)  # what a run would do with it
 
 
 def test_print_is_laid_out_in_sheets(browser: Browser, running: Preview) -> None:
