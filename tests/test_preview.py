@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def source(running: Preview) -> Iterator[Path]:
 
 
 def frame_text(page: Page, pane: int = 1) -> str:
-    return page.frame_locator(f"#pane-{pane} iframe:not(.coming)").locator("body").inner_text()
+    body = page.frame_locator(f"#pane-{pane} iframe:not(.coming)").locator("body")
+    expect(body).to_have_text(re.compile(r"\S"), timeout=15_000)  # the frame is there before its words
+    return body.inner_text()
 
 
 def test_find_a_topic_and_see_it_as_a_partner(browser: Browser, running: Preview) -> None:
