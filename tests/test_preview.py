@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import require_tool
 from demo import AS_OF, ROOT, Demo, command
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from previews import Preview, opened, preview
 
 HEART = "/topics/en/heart-attack"
@@ -228,6 +228,19 @@ def command_error(*words: str) -> str:
     done = subprocess.run([sys.executable, str(ROOT / "run_pipeline.py"), *words], capture_output=True, text=True)
     assert done.returncode == 2
     return done.stderr
+
+
+def test_news_do_not_take_back_where_an_editor_is_on_the_way_to(browser: Browser, running: Preview, source: Path) -> None:
+    with opened(browser, f"{running.address}{HEART}") as page:
+        assert "Get help now" in frame_text(page)
+        held: list[Route] = []
+        page.route("**/*view=text*", lambda route: route.continue_() if held else held.append(route))
+        page.keyboard.press("4")
+        while not held:
+            page.wait_for_timeout(20)
+        source.write_text(source.read_text(encoding="utf-8").replace("Fast help saves", "Quick help saves"), encoding="utf-8")
+        expect(page.locator("#pane-1 pre.text")).to_contain_text("Quick help saves")
+        held[0].continue_()
 
 
 def test_by_keyboard_alone(browser: Browser, running: Preview) -> None:

@@ -184,9 +184,10 @@ function mark(element) {
   return () => find()?.focus({ preventScroll: true })
 }
 
-let asked = 0
+let asked = 0, ahead = '' // the address of a page that somebody asked for and that is not here yet
 async function show(address, push = false) {
   const mine = ++asked
+  ahead = push ? address : ''
   let text
   try {
     text = await (await fetch(address, { headers: { accept: 'text/html' } })).text()
@@ -194,6 +195,7 @@ async function show(address, push = false) {
     return // the page is being left, or the preview was stopped: that is told elsewhere
   }
   if (mine !== asked) return
+  ahead = ''
   if (push && address !== location.href) history.pushState(null, '', address)
   merge(new DOMParser().parseFromString(text, 'text/html'))
 }
@@ -203,7 +205,7 @@ async function refresh(told) {
   if (waiting) { again = true; return }
   waiting = true
   const before = $('#screen').dataset.number
-  await show(location.href)
+  await show(ahead || location.href, ahead !== '') // news must not take back where somebody is on the way to
   waiting = false
   if (again) { again = false; refresh(told) }
   if (told && $('#screen').dataset.number !== before) say($('.banner.bad') ? 'Saved, and it can not be shown' : 'Up to date')
