@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from benchmarks.partner import everything
+
 FRAGMENT: Final = "topics/shared/dose.dita"
 
 _SETTINGS: Final = 'inputs = ["topics"]\nstore = "build/store"\nworkers = {workers}\n'
@@ -19,22 +21,6 @@ first_year = 2020
 [notices.en]
 disclaimer = "This information does not replace the advice of a doctor."
 contact = "Call Example Health Press at 1-800-555-0100."
-"""
-_PARTNER: Final = """id = "{id}"
-name = "Partner {id}"
-[[agreements]]
-id = "A-{id}"
-starts = 2020-01-01
-ends = 2099-12-31
-  [[agreements.grants]]
-  clause = "1"
-  collections = "all"
-  languages = "all"
-  audiences = "all"
-  formats = "all"
-  images = "own"
-[notices.en]
-disclaimer = "Ask {id}."
 """
 _FRAGMENT: Final = """<topic id="dose"><title>Doses</title><body><p id="adult">Take one tablet a day.</p></body></topic>
 """
@@ -56,7 +42,8 @@ def make(folder: Path, topics: int, partners: int, sharing: int, workers: int = 
         line = _REUSED if number < sharing else "<p>No dose.</p>"
         (folder / f"topics/medicine-{number}.dita").write_text(_TOPIC.format(number=number, line=line))
     for number in range(partners):
-        (folder / f"partners/partner-{number}.toml").write_text(_PARTNER.format(id=f"partner-{number}"))
+        name = f"partner-{number}"
+        (folder / f"partners/{name}.toml").write_text(everything(name, {"en": f"Ask {name}."}))
     (folder / "topics/library.ditamap").write_text(
         "<map>" + "".join(f'<topicref href="medicine-{number}.dita"/>' for number in range(topics)) + "</map>\n"
     )

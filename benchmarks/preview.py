@@ -37,7 +37,6 @@ ROOT: Final = Path(__file__).parents[1]
 AS_OF: Final = "2026-12-01"
 COPY: Final = "copy-0000"
 TOPIC: Final = f"/topics/en/burns-{COPY}?site=partner-0&view=html"
-ONE: Final = 0.3  # seconds that the page of one topic may take
 PATIENCE: Final = 120.0
 
 

@@ -12,6 +12,8 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from benchmarks.partner import everything
+
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples"
 FORMATS: Final = ("html", "print", "epub", "text", "json")
@@ -19,26 +21,12 @@ FORMATS: Final = ("html", "print", "epub", "text", "json")
 # What names a topic or its relatives. Links by file and key stay inside their copy by themselves.
 _NAMES: Final = re.compile(r'(<data name="(?:topic-id|concept|translation-of|companion)" value=")([^"]+)(")')
 
-_PARTNER: Final = """id = "{id}"
-name = "Partner {id}"
-[[agreements]]
-id = "A-{id}"
-starts = 2020-01-01
-ends = 2099-12-31
-  [[agreements.grants]]
-  clause = "1"
-  collections = "all"
-  languages = "all"
-  audiences = "all"
-  formats = {formats}
-  images = "sublicensable"
-[notices.en]
-disclaimer = "Not all treatments or services described are covered benefits. Ask {id}."
-[notices.es]
-disclaimer = "No todos los tratamientos o servicios descritos son prestaciones cubiertas. Pregunte a {id}."
-[notices.ar]
-disclaimer = "ليست كل العلاجات أو الخدمات الموصوفة مشمولة بالتغطية. اسأل {id}."
-"""
+# The disclaimer of a partner, by language.
+_DISCLAIMERS: Final = {
+    "en": "Not all treatments or services described are covered benefits. Ask {}.",
+    "es": "No todos los tratamientos o servicios descritos son prestaciones cubiertas. Pregunte a {}.",
+    "ar": "ليست كل العلاجات أو الخدمات الموصوفة مشمولة بالتغطية. اسأل {}.",
+}
 
 
 def make(folder: Path, topics: int, partners: int = 1) -> Path:
@@ -56,8 +44,10 @@ def make(folder: Path, topics: int, partners: int = 1) -> Path:
     (folder / "assets.toml").write_text("\n".join(assets.replace('"topics/', f'"{copy}/') for copy in copies), encoding="utf-8")
     (folder / "partners").mkdir()
     for number in range(partners):
-        text = _PARTNER.format(id=f"partner-{number}", formats=json.dumps(FORMATS))
-        (folder / f"partners/partner-{number}.toml").write_text(text, encoding="utf-8")
+        name = f"partner-{number}"
+        notices = {language: text.format(name) for language, text in _DISCLAIMERS.items()}
+        text = everything(name, notices, formats=FORMATS, images="sublicensable")
+        (folder / f"partners/{name}.toml").write_text(text, encoding="utf-8")
     return _settings(folder, copies)
 
 

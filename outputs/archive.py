@@ -35,6 +35,7 @@ from pipeline.contracts import (
     Since,
     Site,
     Store,
+    plain_values,
 )
 from pipeline.errors import NotFound, PreconditionFailed, StoreError
 
@@ -205,7 +206,7 @@ def _update_received(store: Store, prefix: str, rows: Iterable[Row]) -> None:
         after = change(before)
         if after == before:
             return
-        data = manifest.canonical({"topics": [manifest.plain(after[key]) for key in sorted(after)]})
+        data = manifest.canonical({"topics": [plain_values(after[key]) for key in sorted(after)]})
         if write(store, f"{home(prefix)}/received.json", data, token):
             return
     raise StoreError(f"{store.url}: {home(prefix)}/received.json changes faster than it can be written", fix="run again")

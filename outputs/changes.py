@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from outputs import manifest
 from outputs.manifest import Header
-from pipeline.contracts import Content, Row, Withdrawn
+from pipeline.contracts import Content, Row, Withdrawn, plain_values
 
 CAUSES: Final = ("text", "reuse", "images", "terms", "notice", "template", "tool")
 PARTS: Final = ("added", "changed", "corrected", "withdrawn", "restored", "moved", "removed", "upcoming")
@@ -68,7 +68,7 @@ def _parts(before: Content | None, after: Content) -> dict[str, list[dict[str, A
     new = {(row.id, row.language): row for row in after.rows}
     gone_before = {(gone.id, gone.language): gone for gone in before.withdrawn} if before else {}
     withdrawn = [gone for gone in after.withdrawn if not _same_decision(gone_before.get((gone.id, gone.language)), gone)]
-    moved = [manifest.plain(item) for item in after.moved if before is None or item not in before.moved]
+    moved = [plain_values(item) for item in after.moved if before is None or item not in before.moved]
     explained = {(gone.id, gone.language) for gone in after.withdrawn} | {(item["id"], item["language"]) for item in moved}
     both = [(old[key], new[key]) for key in sorted(old.keys() & new.keys()) if old[key] != new[key]]
     corrected = {(row.id, row.language) for was, row in both if "corrected" in row.marks and "corrected" not in was.marks}
@@ -146,7 +146,7 @@ def _metadata(row: Row) -> Row:
 
 
 def _withdrawn(gone: Withdrawn) -> dict[str, Any]:
-    document = {name: value for name, value in manifest.plain(gone).items() if name != "files" and value}
+    document = {name: value for name, value in plain_values(gone).items() if name != "files" and value}
     return {**document, "versions": list(gone.versions), "files": [file.path for file in gone.files]}
 
 

@@ -22,7 +22,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
 from outputs._paths import set_problem
-from pipeline.contracts import Content, FileRow, Moved, Pack, Row, Withdrawn
+from pipeline.contracts import Content, FileRow, Moved, Pack, Row, Withdrawn, plain_values
 from pipeline.errors import Altered, StoreError, UsageError
 
 SCHEMA: Final = "1"
@@ -115,25 +115,29 @@ def describe(content: Content) -> Described:
         "terms_sha256": content.terms_sha256,
         "license": content.license,
         "notices": content.notices,
-        "shards": [plain(shard) for shard, _ in parts],
-        "files": [plain(file) for file in sorted(content.files, key=lambda file: file.path)],
-        "withdrawn": [plain(gone) for gone in sorted(content.withdrawn, key=_key)],
-        "moved": [plain(moved) for moved in sorted(content.moved, key=_key)],
+        "shards": [plain_values(shard) for shard, _ in parts],
+        "files": [plain_values(file) for file in sorted(content.files, key=lambda file: file.path)],
+        "withdrawn": [plain_values(gone) for gone in sorted(content.withdrawn, key=_key)],
+        "moved": [plain_values(moved) for moved in sorted(content.moved, key=_key)],
         "upcoming": content.upcoming,
-        **({"packs": [plain(pack) for pack in sorted(content.packs, key=lambda pack: pack.sha256)]} if content.packs else {}),
+        **(
+            {"packs": [plain_values(pack) for pack in sorted(content.packs, key=lambda pack: pack.sha256)]}
+            if content.packs
+            else {}
+        ),
     }
     return Described(document, _sha256(canonical(document)), parts)
 
 
 def write(described: Described, header: Header) -> bytes:
     """The manifest's bytes."""
-    return canonical({"schema": SCHEMA, **plain(header), "content": described.sha256, **described.document})
+    return canonical({"schema": SCHEMA, **plain_values(header), "content": described.sha256, **described.document})
 
 
 def row_document(row: Row) -> dict[str, Any]:
     """A row as JSON has it: without what is empty, files in their own order (the format's main file first)."""
     document = {field.name: value for field in fields(Row) if (value := getattr(row, field.name)) or not _is_optional(field)}
-    return {**document, "files": [plain(file) for file in row.files]}
+    return {**document, "files": [plain_values(file) for file in row.files]}
 
 
 def _is_optional(field: Field[Any]) -> bool:
@@ -166,15 +170,6 @@ def _split(items: list[tuple[int, Mapping[str, Any]]], bit: int) -> Iterator[lis
         return
     for side in (0, 1):
         yield from _split([item for item in items if item[0] >> bit & 1 == side], bit - 1)
-
-
-def plain(value: Any) -> dict[str, Any]:
-    """A dataclass as JSON has it, records in it likewise: as `dataclasses.asdict`, which copies every text of it on the way."""
-    found = {name: getattr(value, name) for name in value.__slots__}
-    for name, inner in found.items():
-        if type(inner) is tuple and inner and hasattr(inner[0], "__slots__"):
-            found[name] = [plain(one) for one in inner]
-    return found
 
 
 def _as_dict(value: object) -> dict[str, Any]:

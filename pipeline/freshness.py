@@ -1,4 +1,4 @@
-"""How fresh a topic is: where it stands between two medical reviews.
+"""How fresh a topic is: where it stands between two medical reviews; what a translation is to be compared with.
 
 In: a topic's metadata, the days that a contract sets, a day. Out: `ReviewState`. Days count from the day on which the review is
 due, and that day itself is still in time.
@@ -6,6 +6,7 @@ due, and that day itself is still in time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,3 +40,15 @@ def review_state(topic: Metadata, policy: Freshness, as_of: date) -> ReviewState
         return ReviewState("in-review" if topic.status == "in-review" else "overdue", marked, days_after(due, 1))
     soon = days_after(due, -policy.due_soon_days)
     return ReviewState("due-soon" if as_of >= soon else "current", marked, soon if as_of >= soon else None)
+
+
+def original(topic: Metadata, by_id: Mapping[str, Sequence[Metadata]]) -> Metadata | None:
+    """What a topic translates: of the topics with that id in other languages, the first that is no translation itself; None where
+    there is none, or the topic is no translation."""
+    others = [o for o in by_id.get(topic.translation.of, ()) if o.language != topic.language] if topic.translation else []
+    return next((other for other in others if other.translation is None), others[0] if others else None)
+
+
+def translated_on(topic: Metadata) -> date | None:
+    """The day whose original a translation is known to say."""
+    return (topic.translation.reviewed_on if topic.translation else None) or topic.modified or topic.current_as_of

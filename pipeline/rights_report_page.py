@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-
 from pipeline.ahead import KINDS
+from pipeline.labels import labels
 from pipeline.rights_report import RightsReport
 
 
@@ -24,10 +23,8 @@ def page(found: RightsReport) -> str:
 
 def _language(tag: str) -> str:
     """A language by its English name: `Spanish (es)`."""
-    try:
-        return f"{Locale.parse(tag, sep='-').get_display_name('en')} ({tag})"
-    except (UnknownLocaleError, ValueError):
-        return tag
+    name = labels("en").language_name(tag)
+    return tag if name == tag else f"{name} ({tag})"
 
 
 @cache

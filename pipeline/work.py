@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from pipeline import assets as images
 from pipeline import audit, causes, completeness, editions, rights, withheld
@@ -38,6 +38,7 @@ from pipeline.contracts import (
     Store,
     Transform,
     View,
+    plain_values,
 )
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
@@ -266,7 +267,7 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
             row = _render(context, prefix, prepared, edition, by_format, views, result)
             # What an exemption let through is proven again in every run: the exemption ends, the cache does not know.
             if row is not None and len(result.findings) == said_before:
-                context.cache.put(key, json.dumps(_plain(row), ensure_ascii=False).encode())
+                context.cache.put(key, json.dumps(plain_values(row), ensure_ascii=False).encode())
     except StoreError as problem:
         result.failures[prefix] = problem
         return
@@ -313,12 +314,6 @@ def _row_key(context: Context, prefix: str, edition: Edition, by_format: Mapping
     gone = _withheld(context, edition).digest if edition.site.templates else ""
     parts = (context.tool, context.site_digests[prefix], logo, list(views), under, said, gone)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    """As `dataclasses.asdict`, which copies every text of it on the way."""
-    values = {name: getattr(row, name) for name in row.__slots__}
-    return values | {"files": [{name: getattr(file, name) for name in file.__slots__} for file in row.files]}
 
 
 def _cached_row(context: Context, prefix: str, key: str) -> Row | None:

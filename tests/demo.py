@@ -24,6 +24,11 @@ class Demo:
     store: Path
     bundles: Mapping[str, Path]
 
+    def copied(self, folder: Path) -> Path:
+        """A copy of the project with its store, which a test may change; the path of its settings file."""
+        shutil.copytree(self.store.parents[1], folder)
+        return folder / "syndication.toml"
+
     def files(self, *patterns: str) -> list[Path]:
         """Every file of every bundle whose name matches one of the patterns; each distinct content once."""
         found: dict[tuple[str, bytes], Path] = {}

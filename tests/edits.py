@@ -10,6 +10,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from benchmarks.partner import everything
+
 SETTINGS: Final = 'inputs = ["topics", "more"]\nconditions = "home.ditaval"\nstore = "build/store"\n'
 PUBLISHER: Final = """id = "example"
 name = "Example"
@@ -20,22 +22,7 @@ first_year = 2020
 [notices.en]
 disclaimer = "Ask a doctor."
 """
-PARTNER: Final = """id = "acme"
-name = "Acme"
-[[agreements]]
-id = "A"
-starts = 2020-01-01
-ends = 2099-12-31
-  [[agreements.grants]]
-  clause = "1"
-  collections = "all"
-  languages = "all"
-  audiences = "all"
-  formats = "all"
-  images = "own"
-[notices.en]
-disclaimer = "Ask Acme."
-"""
+PARTNER: Final = everything("acme", {"en": "Ask Acme."}, name="Acme")
 CONDITIONS: Final = ["", "home.ditaval"]
 VAL: Final = '<val><prop att="audience" val="{}" action="exclude"/></val>'
 

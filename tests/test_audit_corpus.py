@@ -9,37 +9,17 @@ from pathlib import Path
 
 import pytest
 from editions import PUBLISHER, PUBLISHER_TEXTS, SITE
+from inputs import Folder
 from proven import FORMATS, rendering
 
 from pipeline import audit, editions, withheld
 from pipeline.contracts import Assets, Conditions, Image
 from pipeline.editions import SitePlan
-from pipeline.errors import NotFound
 from pipeline.labels import known
 from pipeline.topic import Topic, safe_id
 from sources import dita
 
 AS_OF = date(2026, 6, 1)
-
-
-class Folder:
-    """The files below a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def names(self) -> list[str]:
-        """Every file, sorted."""
-        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
-
-    def read(self, name: str) -> bytes:
-        """A file's bytes."""
-        if name not in self:
-            raise NotFound(name)
-        return (self.root / name).read_bytes()
-
-    def __contains__(self, name: object) -> bool:
-        return (self.root / str(name)).is_file()
 
 
 def topics(root: Path) -> list[Topic]:

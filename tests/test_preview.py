@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -26,8 +25,7 @@ READER = ROOT / "deploy/preview/node_modules/foliate-js/view.js"
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     """The examples with their releases, in a copy that tests may write into."""
     folder = tmp_path_factory.mktemp("preview") / "project"
-    shutil.copytree(examples_run.store.parents[1], folder)
-    with preview(folder / "syndication.toml") as started:
+    with preview(examples_run.copied(folder)) as started:
         yield started
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -92,8 +91,7 @@ def test_where_nothing_changed_it_is_the_live_release(examples_run: Demo, tmp_pa
 @pytest.fixture(scope="module")
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     folder = tmp_path_factory.mktemp("export") / "project"
-    shutil.copytree(examples_run.store.parents[1], folder)
-    with preview(folder / "syndication.toml") as started:
+    with preview(examples_run.copied(folder)) as started:
         yield started
 
 
@@ -144,7 +142,7 @@ def test_a_bundle_under_way_can_be_cancelled(browser: Browser, running: Preview)
 
 def test_a_bundle_that_a_run_would_not_publish_says_why(examples_run: Demo, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    shutil.copytree(examples_run.store.parents[1], project)
+    examples_run.copied(project)
     settings = project / "partners/riverside.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace('languages = ["en"', 'languages = ["ar"'), encoding="utf-8")
     with pytest.raises(StoppedError, match="would be removed"):

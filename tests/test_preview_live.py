@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ import pytest
 from demo import AS_OF, ROOT, Demo, command
 from playwright.sync_api import Browser, Locator, Page, expect
 from previews import Preview, opened, preview
+
+from pipeline.preview.live import FRESH
 
 HEART: Final = "topics/heart/heart-attack.dita"
 BURNS: Final = "topics/first-aid/burns.dita"
@@ -26,8 +29,7 @@ def edit(path: Path, before: str, after: str) -> None:
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     """Three releases: all topics; one topic's next version; another one withdrawn. Then work goes on that is not published."""
     folder = tmp_path_factory.mktemp("live") / "project"
-    shutil.copytree(examples_run.store.parents[1], folder)
-    config = str(folder / "syndication.toml")
+    config = str(examples_run.copied(folder))
     edit(folder / HEART, 'vrm version="6"', 'vrm version="7"')
     command("run", "--config", config, "--as-of", AS_OF)
     how = ("--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva")
@@ -103,6 +105,7 @@ def test_a_store_that_lies_is_said_and_shows_nothing_of_it(running: Preview, bro
 def test_a_store_that_can_not_be_read_is_said(running: Preview, browser: Browser) -> None:
     pointer = running.folder / "build/store/p/harbor/metadata/timestamp.json"
     pointer.write_bytes(b"{")
+    time.sleep(FRESH)  # for so long the preview may say what it read before
     with opened(browser, f"{running.address}/live") as page:
         expect(page.locator("tr", has_text="harbor")).to_contain_text("can not be read")
         page.goto(f"{running.address}/live?site=harbor")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +46,7 @@ SCREENS: Final = {
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     """The examples with their releases. One topic was withdrawn; a dose changes; a source breaks; a bundle was made."""
     folder = tmp_path_factory.mktemp("screens") / "project"
-    shutil.copytree(examples_run.store.parents[1], folder)
+    examples_run.copied(folder)
     how = ("--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva")
     command("withdraw", "--config", str(folder / "syndication.toml"), "poisoning", *how)
     heart = folder / "topics/heart/heart-attack.dita"

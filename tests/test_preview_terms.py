@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +31,7 @@ ASKED: Final = (
 def running(examples_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     """The examples after their release: one topic withdrawn, one agreement over but for what is live, one with a limit."""
     folder = tmp_path_factory.mktemp("terms") / "project"
-    shutil.copytree(examples_run.store.parents[1], folder)
+    examples_run.copied(folder)
     how = ("--reason", "error", "--severity", "immediate", "--action", "recall", "--act-by", "2099-12-31", "--by", "Ana Silva")
     command("withdraw", "--config", str(folder / "syndication.toml"), "asthma", *how)
     harbor = folder / "partners/harbor.toml"

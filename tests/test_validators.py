@@ -16,6 +16,9 @@ from bundlecheck import bundle_problems, epub_problems
 from demo import Demo, run
 from validators import NoReport, Visit, ace, axe, epubcheck, nu, opened, visit
 
+from benchmarks import project
+from benchmarks.partner import everything
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -253,24 +256,7 @@ disclaimer = "This text serves tests."
 [notices.es]
 disclaimer = "Este texto sirve para pruebas."
 """
-PARTNER = """id = "reader"
-name = "Reader"
-[[agreements]]
-id = "A-1"
-starts = 2020-01-01
-ends = 2099-12-31
-  [[agreements.grants]]
-  clause = "1"
-  collections = "all"
-  languages = "all"
-  audiences = "all"
-  formats = ["html", "print", "epub", "text", "json"]
-  images = "own"
-[notices.en]
-disclaimer = "For tests alone."
-[notices.es]
-disclaimer = "Solo para pruebas."
-"""
+PARTNER = everything("reader", {"en": "For tests alone.", "es": "Solo para pruebas."}, formats=project.FORMATS)
 
 
 def _corpus_run(inputs: Path, folder: Path) -> Demo:

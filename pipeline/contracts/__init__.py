@@ -41,7 +41,7 @@ from pipeline.contracts.rendering import (
     Translated,
     View,
 )
-from pipeline.contracts.rows import FileRow, Moved, Pack, Row, Withdrawn
+from pipeline.contracts.rows import FileRow, Moved, Pack, Row, Withdrawn, plain_values
 from pipeline.contracts.storing import Destination, Store, Stored
 
 __all__ = [
@@ -97,4 +97,5 @@ __all__ = [
     "Use",
     "View",
     "Withdrawn",
+    "plain_values",
 ]

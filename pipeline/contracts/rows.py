@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,12 @@ class Moved:
     id: str
     language: str
     to: str
+
+
+def plain_values(value: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it, records in it likewise: as `dataclasses.asdict`, which copies every text of it on the way."""
+    found = {name: getattr(value, name) for name in value.__slots__}
+    for name, inner in found.items():
+        if type(inner) is tuple and inner and hasattr(inner[0], "__slots__"):
+            found[name] = [plain_values(one) for one in inner]
+    return found

@@ -21,7 +21,7 @@ from pipeline.plugins import System
 from pipeline.preview.live import Live
 from pipeline.preview.project import Snapshot
 from pipeline.preview.query import Query
-from pipeline.preview.topics import fold
+from pipeline.preview.topics import Badge, fold
 from pipeline.report import SiteReport
 from pipeline.topic import Metadata
 
@@ -30,23 +30,15 @@ PAGE: Final = 100
 KEPT: Final = 20  # releases whose dates are kept in memory
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """How what is live and what the sources say go together: the word, its tone (bad, warn, calm, good) and what it means."""
-
-    name: str
-    tone: str
-    title: str
-
-
-SAME: Final = State("as yours", "good", "The version that is live is the one in the sources")
-NEWER: Final = State("yours differs", "warn", "The sources hold another version than patients see")
-CHANGES: Final = State("a run changes it", "warn", "The version is the same, and its files would differ")
-HELD_BACK: Final = State("yours is held back", "bad", "An error keeps yours from patients: they see the one before, or none")
-WITHHELD: Final = State("yours is withheld", "calm", "The terms do not give it to this site any more")
-GONE: Final = State("not in the sources", "bad", "It is live, and the sources hold it no more")
-NEW: Final = State("not live yet", "calm", "A run would publish it")
-WITHDRAWN: Final = State("withdrawn", "bad", "A notice stands in its place")
+# How what is live and what the sources say go together.
+SAME: Final = Badge("as yours", "good", "The version that is live is the one in the sources")
+NEWER: Final = Badge("yours differs", "warn", "The sources hold another version than patients see")
+CHANGES: Final = Badge("a run changes it", "warn", "The version is the same, and its files would differ")
+HELD_BACK: Final = Badge("yours is held back", "bad", "An error keeps yours from patients: they see the one before, or none")
+WITHHELD: Final = Badge("yours is withheld", "calm", "The terms do not give it to this site any more")
+GONE: Final = Badge("not in the sources", "bad", "It is live, and the sources hold it no more")
+NEW: Final = Badge("not live yet", "calm", "A run would publish it")
+WITHDRAWN: Final = Badge("withdrawn", "bad", "A notice stands in its place")
 STATES: Final = (HELD_BACK, NEWER, CHANGES, GONE, WITHHELD, WITHDRAWN, NEW, SAME)
 
 
@@ -57,7 +49,7 @@ class Seen:
 
     key: Key
     title: str
-    state: State
+    state: Badge
     note: str = ""
     version: str = ""
     current_as_of: str = ""
@@ -110,7 +102,7 @@ def _live(row: Row, snapshot: Snapshot, plan: SitePlan, errors: Mapping[Key, Fin
 
 def _beside(
     row: Row, key: Key, snapshot: Snapshot, plan: SitePlan, problem: Finding | None, checked: SiteReport | None
-) -> tuple[State, str, tuple[str, int]]:
+) -> tuple[Badge, str, tuple[str, int]]:
     """How a live row and our topic go together, with why, and where the problem is."""
     ours, nowhere = snapshot.topics.get(key), ("", 0)
     if ours is None:

@@ -28,7 +28,7 @@ SOON: Final = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A word about a topic: what it says, its tone (bad, warn, calm) and what it means."""
+    """A word about a topic: what it says, its tone (bad, warn, calm, good) and what it means."""
 
     name: str
     tone: str

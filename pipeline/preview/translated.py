@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from babel import Locale, UnknownLocaleError
-
 from pipeline.editions import Key
+from pipeline.freshness import original, translated_on
+from pipeline.labels import labels
 from pipeline.topic import Metadata
 
 Originals = Mapping[str, tuple[Metadata, ...]]
 
 
 def language_name(tag: str) -> str:
-    """A language in English: `Spanish`."""
-    try:
-        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
-    except (UnknownLocaleError, ValueError):
-        return tag
+    """A language in English, as editors read it: `Spanish`."""
+    return labels("en").language_name(tag)
 
 
 def originals(topics: Mapping[Key, Metadata], of: Iterable[Metadata] = ()) -> Originals:
@@ -36,15 +33,14 @@ def originals(topics: Mapping[Key, Metadata], of: Iterable[Metadata] = ()) -> Or
 def behind(metadata: Metadata, known: Originals) -> str:
     """Why a translation is behind what it translates."""
     made = metadata.translation
-    others = [m for m in known.get(made.of, ()) if m.language != metadata.language] if made else []
-    original = next((m for m in others if m.translation is None), others[0] if others else None)  # as the rule takes it
-    if made is None or original is None:
+    source = original(metadata, known)
+    if made is None or source is None:
         return ""
     language = language_name(metadata.language)
-    if made.version and original.version:
-        stated = f"the {language} text translates version {made.version}; version {original.version} is the newest"
-        return stated if made.version != original.version else ""
-    day = made.reviewed_on or metadata.modified or metadata.current_as_of
-    if day and original.modified and original.modified > day:
-        return f"the {language} text is of {day}; what it translates was changed on {original.modified}"
+    if made.version and source.version:
+        stated = f"the {language} text translates version {made.version}; version {source.version} is the newest"
+        return stated if made.version != source.version else ""
+    day = translated_on(metadata)
+    if day and source.modified and source.modified > day:
+        return f"the {language} text is of {day}; what it translates was changed on {source.modified}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pipeline.contracts import Decision, Use
+from pipeline.freshness import original, translated_on
 from pipeline.settings.fields import days_after
 from pipeline.terms import Terms
 from pipeline.topic import Metadata
@@ -15,7 +16,7 @@ BY_FORMAT = False
 def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
     """Marks a translation older than its source, and withholds it after the days of the contract; at once where a mistake in the
     source was corrected since, because readers of the translation would still read the mistake."""
-    source = _source(topic, use)
+    source = original(topic, use.around.topics)
     if source is None:
         known = f"the source {topic.translation.of} is in no input" if topic.translation else "the topic is no translation"
         return terms.grant("translation", known)
@@ -36,27 +37,14 @@ def decide(topic: Metadata, use: Use, terms: Terms, as_of: date) -> Decision:
     return terms.mark("translation", "translation", f"its source {source.id} changed on {changed}", until=until)
 
 
-def _source(topic: Metadata, use: Use) -> Metadata | None:
-    """The topic that this one translates: of those with that id in other languages, the first that is no translation itself."""
-    if topic.translation is None:
-        return None
-    others = [other for other in use.around.topics.get(topic.translation.of, ()) if other.language != topic.language]
-    return next((other for other in others if other.translation is None), others[0] if others else None)
-
-
-def _made(topic: Metadata) -> date | None:
-    """The day whose source the translation is known to say."""
-    return (topic.translation.reviewed_on if topic.translation else None) or topic.modified or topic.current_as_of
-
-
 def _after(day: date, topic: Metadata) -> bool:
-    made = _made(topic)
+    made = translated_on(topic)
     return made is None or day > made
 
 
 def _older(topic: Metadata, source: Metadata) -> bool:
     """By the version that was translated, where both say one; else by days. Where nothing tells, it counts as new enough."""
-    made, stated = _made(topic), topic.translation.version if topic.translation else ""
+    made, stated = translated_on(topic), topic.translation.version if topic.translation else ""
     days = [correction.on for correction in source.corrections]
     if not (stated and source.version):
         days += [source.modified] if source.modified else []
