@@ -7,8 +7,8 @@ from pipeline.findings import error, warning
 # --- reuse
 CONREF_TARGET = error(
     "dita.conref-target-missing",
-    "Text is to be reused from a place that does not exist, so it would be missing.",
-    "Correct the conref or conkeyref, or restore its target.",
+    "Text is to be reused from a place that does not exist or can not be read, so it would be missing.",
+    "Correct the conref or conkeyref, or restore or mend its target.",
 )
 CONREF_CYCLE = error(
     "dita.conref-cycle", "Text reuses itself, in one or more steps.", "Take one of the conrefs of the circle out."
@@ -30,8 +30,8 @@ REUSE_TOO_LARGE = error(
 )
 PUSH_TARGET = error(
     "dita.push-target-missing",
-    "Text is to be pushed to a place that does not exist, so it would be missing.",
-    "Correct the conref of the element with conaction, or restore its target.",
+    "Text is to be pushed to a place that does not exist or can not be read, so it would be missing.",
+    "Correct the conref of the element with conaction, or restore or mend its target.",
 )
 CODEREF = error("dita.coderef-missing", "The file of a coderef is missing or is no text.", "Correct the href of the coderef.")
 
@@ -55,8 +55,8 @@ KEY_AMBIGUOUS = warning(
 # --- links
 LINK_MISSING = warning(
     "dita.link-target-missing",
-    "A link leads to nothing in the inputs; its words stay, the link goes.",
-    "Correct or remove the link.",
+    "A link leads to nothing in the inputs, or to a file that can not be read; its words stay, the link goes.",
+    "Correct or remove the link; where its file can not be read, mend that.",
 )
 LINK_UNPUBLISHED = warning(
     "dita.link-target-unpublished",

@@ -17,9 +17,10 @@ from lxml import etree
 from pipeline import xml
 from pipeline.contracts import Files
 from pipeline.errors import NotFound
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Severity
 from pipeline.topic import XML_LANG
 from sources.dita.names import is_a
+from sources.dita.places import Ref
 
 KEPT: Final = 12_000_000  # bytes of source text; a tree takes about seven times as much memory
 _IDS: Final = etree.XPath("//*[@id]")
@@ -44,6 +45,20 @@ def parsed(files: Files, name: str) -> tuple[etree._Element | None, tuple[Findin
     root, findings = xml.parse(data, name)
     _keep(name, data, root, tuple(findings))
     return root, tuple(findings)
+
+
+def why_not(files: Files, ref: Ref | None) -> str:
+    """Why nothing can be taken from a place, as the end of a sentence: its file is not there, is broken (with its own error), or
+    has no such place. None = of a key that is not defined."""
+    if ref is None or ref.url:
+        return ", where nothing is"
+    if ref.file not in files:
+        return ", which is not in the inputs"
+    root, findings = parsed(files, ref.file)
+    cause = next((one for one in findings if one.severity is Severity.ERROR), None)
+    if root is None and cause is not None:
+        return f"; that file is in the inputs and can not be read ({cause.place}: {cause.text})"
+    return "; the file is there, that place in it is not" if ref.topic else "; the file is there and is no topic"
 
 
 def _keep(name: str, data: bytes, root: etree._Element | None, findings: tuple[Finding, ...]) -> None:

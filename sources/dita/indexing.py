@@ -18,7 +18,7 @@ from pipeline.findings import Finding, has_errors
 from sources._noting import NOTHING, NotedFiles, NotedTable, Notes, answer
 from sources.dita import codes, conditions
 from sources.dita.conditions import Filter
-from sources.dita.documents import find, parsed
+from sources.dita.documents import find, parsed, why_not
 from sources.dita.keys import KeySpace
 from sources.dita.maps import MapFile, map_file
 from sources.dita.metadata import Facts
@@ -222,7 +222,7 @@ class Indexer:
                 stand_in = etree.Element("p")
                 target = (keys.target(key, stand_in, draft.unit.file) if key else None) or ref
                 if target is None or self._pushed_to(target) is None:
-                    text = f"{action} to {key or (said(target) if target else '')!r}, where nothing is"
+                    text = f"{action} to {key or (said(target) if target else '')!r}{why_not(self._files, target)}"
                     findings.append(codes.PUSH_TARGET.at(draft.unit.file, line, text))
                 else:
                     pushes.setdefault(self._whole_ref(target), []).append(Push(action, draft.unit.file, number))

@@ -18,7 +18,7 @@ from pipeline.contracts import Files
 from pipeline.findings import Finding
 from pipeline.topic import XML_LANG
 from sources.dita import codes
-from sources.dita.documents import find, language, parsed, topic_of
+from sources.dita.documents import find, language, parsed, topic_of, why_not
 from sources.dita.keys import KeySpace
 from sources.dita.model import Data, Push
 from sources.dita.names import is_a, names
@@ -109,7 +109,7 @@ class Resolver:
         ref = self._aim(element, origin)
         target = self._target(ref) if ref else None
         if ref is None or target is None:
-            text = f"{stated!r} leads to {said(ref) if ref else 'no key'}, where nothing is"
+            text = f"{stated!r} leads to {said(ref) if ref else 'no key'}{why_not(self.files, ref)}"
             return self._unresolved(element, codes.CONREF_TARGET.at(origin.file, element.sourceline, text))
         if ref in chain:
             text = f"{stated!r} leads back to itself: {' -> '.join(said(one) for one in (*chain, ref))}"

@@ -13,7 +13,7 @@ from lxml import etree
 
 from pipeline.contracts import Unit
 from sources.dita import codes
-from sources.dita.documents import find, parsed
+from sources.dita.documents import find, parsed, why_not
 from sources.dita.flow import Item
 from sources.dita.keys import aimed
 from sources.dita.model import Key
@@ -81,7 +81,7 @@ def _nowhere(writer: Writer, element: etree._Element, ref: Ref, format_: str) ->
     ):
         writer.find(codes.LINK_FORMAT, element, f"the link leads to {ref.file}")
     else:
-        writer.find(codes.LINK_MISSING, element, f"the link leads to {said(ref)}, which is not in the inputs")
+        writer.find(codes.LINK_MISSING, element, f"the link leads to {said(ref)}{why_not(writer.resolver.files, ref)}")
     return None
 
 
