@@ -24,6 +24,7 @@ from pipeline.settings import Partner
 from pipeline.standing import Standing, why
 from pipeline.terms import Rule, Terms, all_terms, covers, covers_language
 from pipeline.topic import Metadata, Topic, plain
+from pipeline.trees import remove
 
 Key = tuple[str, str]  # (id, language)
 
@@ -367,7 +368,7 @@ def _redact_audiences(body: etree._Element, audiences: Literal["all"] | Sequence
     """Takes out what is marked for other audiences: the terms are meant so, hence no finding."""
     for element in body.xpath(".//*[@data-audience]"):
         if not any(covers(audiences, word) for word in (element.get("data-audience") or "").split()):
-            remove(element)
+            take_out(element)
     yield from ()
 
 
@@ -380,7 +381,7 @@ def _redact_images(body: etree._Element, topic: Metadata, images: Collection[str
             figure = figure.getparent()
         # a list beside a picture is its legend, and says nothing without it; a table or code stands for itself
         alone = figure is not None and not figure.xpath(".//table | .//pre") and len(figure.xpath(".//img")) == 1
-        remove(figure if alone and figure is not None else image)
+        take_out(figure if alone and figure is not None else image)
 
 
 def _anchors(body: etree._Element) -> set[str]:
@@ -421,34 +422,28 @@ def _unlink(link: etree._Element) -> None:
         while entry is not None and entry.tag not in ("li", "p"):
             entry = entry.getparent()
         if entry is not None and plain(entry) == plain(link):
-            remove(entry)
+            take_out(entry)
             return
     if plain(link):
         for name in ("data-kind", "data-topic", "data-anchor", "href"):
             link.attrib.pop(name, None)
         link.tag = "span"
     else:
-        remove(link)
+        take_out(link)
 
 
 _MAY_BE_EMPTY: Final = frozenset({"body", "td", "th", "dd"})
 
 
-def remove(element: etree._Element) -> None:
+def take_out(element: etree._Element) -> None:
     """Takes an element out, keeps the words after it, and takes out containers that it leaves empty."""
     parent = element.getparent()
     if parent is None:
         return
-    if element.tail:
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
+    remove(element)
     left = [child for child in parent if child.tag not in ("h", "figcaption", "caption")]
     if not left and not (parent.text or "").strip() and parent.tag not in _MAY_BE_EMPTY:
-        remove(parent)
+        take_out(parent)
 
 
 def place(element: etree._Element, topic: Metadata) -> tuple[str, int]:

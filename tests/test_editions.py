@@ -185,5 +185,5 @@ def test_words_for_another_audience_go() -> None:
 def test_removal_keeps_the_words_around() -> None:
     root = etree.fromstring("<body><p>a <b>b</b> c <i>d</i> e</p></body>")
     for element in (*root.iter("b"), *root.iter("i")):
-        editions.remove(element)
+        editions.take_out(element)
     assert etree.tostring(root) == b"<body><p>a  c  e</p></body>"

@@ -16,11 +16,12 @@ from pipeline import xml
 from pipeline.contracts import Conditions, Files, Head, Index, Unit
 from pipeline.findings import Severity, has_errors
 from pipeline.topic import Topic, dump, load, schema_problems
+from pipeline.trees import remove
 from sources import dita
 from sources.dita import places
 from sources.dita.documents import parsed
 from sources.dita.keys import KeySpace
-from sources.dita.reuse import Resolver, remove
+from sources.dita.reuse import Resolver
 from sources.dita.topics import units
 
 CASES = Path(__file__).parent / "sources" / "dita"

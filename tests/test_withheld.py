@@ -14,7 +14,7 @@ from test_run import run
 
 from pipeline import withheld
 from pipeline.contracts import Assets
-from pipeline.editions import SitePlan, remove
+from pipeline.editions import SitePlan, take_out
 from pipeline.topic import Topic
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,7 @@ def test_another_plan_is_another_answer() -> None:
 def test_the_pictures_that_a_view_leaves_out() -> None:
     whole = topic()
     cut = Topic(whole.metadata, copy.deepcopy(whole.body))
-    remove(next(img for img in cut.body.iter("img") if img.get("src") == "cuff.png"))
+    take_out(next(img for img in cut.body.iter("img") if img.get("src") == "cuff.png"))
     base = withheld.from_site(plan(), {}, PUBLISHER.id)
     found = withheld.from_view(base, whole, {"cuff.png", "chart.png"}, view(cut), ASSETS)
     assert found.files == {"cuff.png", "0a1b2c3d-cuff.png", "a" * 64}

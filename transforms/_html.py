@@ -24,12 +24,13 @@ from lxml import etree
 from pipeline.contracts import Assets, Image, View
 from pipeline.labels import Labels, direction, labels
 from pipeline.topic import BLOCKS, MATHML, PROVENANCE, plain, slug
+from pipeline.trees import before, remove
 from transforms._addresses import TopicLink, at_media_path, outside, topic_links
 from transforms._anchors import Anchors, anchor_id
 from transforms._math import words as in_words
 from transforms._mathml import clean_math, names
 from transforms._numbers import join_numbers
-from transforms._trees import before, remove, to_html, to_xhtml, wrap
+from transforms._trees import to_html, to_xhtml, wrap
 
 __all__ = [
     "Entry",

@@ -1,4 +1,4 @@
-"""Small work on lxml trees, and their printing as HTML and XHTML.
+"""Printing of lxml trees as HTML and XHTML, and an element around another.
 
 In: elements. Out: the same trees changed in place, or bytes. Follows the HTML Standard's serialisation of void elements.
 """
@@ -32,25 +32,6 @@ def _html_ending(found: re.Match[bytes]) -> bytes:
 def to_xhtml(element: etree._Element) -> bytes:
     """The tree as XML in UTF-8, to be set below an element whose default namespace is XHTML's."""
     return bytes(etree.tostring(element, method="xml", encoding="utf-8", with_tail=False))
-
-
-def remove(element: etree._Element) -> None:
-    """Takes an element out, and leaves the text that follows it."""
-    if element.tail:
-        before(element, element.tail)
-        element.tail = None
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
-
-
-def before(element: etree._Element, text: str) -> None:
-    """Puts text right before an element."""
-    previous, parent = element.getprevious(), element.getparent()
-    if previous is not None:
-        previous.tail = (previous.tail or "") + text
-    elif parent is not None:
-        parent.text = (parent.text or "") + text
 
 
 def wrap(element: etree._Element, wrapper: etree._Element) -> None:

@@ -15,13 +15,14 @@ from lxml import etree
 
 from pipeline.contracts import Files
 from pipeline.findings import Finding
+from pipeline.trees import remove
 from sources.dita.conditions import ATTRIBUTES, Filter
 from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog
 from sources.dita.model import Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
-from sources.dita.reuse import Resolver, remove
+from sources.dita.reuse import Resolver
 
 NO_TOPICS: Final = frozenset(
     {"subjectdef", "subjectHead", "enumerationdef", "topicsubject", "topicapply", "subjectref", "schemeref", "ditavalref"}

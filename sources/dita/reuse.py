@@ -17,6 +17,7 @@ from lxml import etree
 from pipeline.contracts import Files
 from pipeline.findings import Finding
 from pipeline.topic import XML_LANG
+from pipeline.trees import remove
 from sources.dita import codes
 from sources.dita.documents import find, language, parsed, topic_of, why_not
 from sources.dita.keys import KeySpace
@@ -238,20 +239,6 @@ class Resolver:
 def local(ref: Ref, origin: Origin) -> Ref:
     """The place with `.` (the same topic) written out."""
     return ref._replace(topic=origin.topic) if ref.topic == "." else ref
-
-
-def remove(element: etree._Element) -> None:
-    """Takes an element out of its parent; the text after it stays."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    if element.tail:
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
 
 
 def _replace(element: etree._Element, made: list[etree._Element]) -> None:
