@@ -100,6 +100,8 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
         '<map><keydef keys="name" href="../topics/term.dita"/><topicref href="asthma.dita" keyscope="second" keys="own"/></map>',
         '<map><topicref href="../topics/asthma.dita" keyref="own"/><mapref href="../topics/keys.ditamap"/></map>',
         '<map><topicgroup keyscope="a b"><topicref href="../topics/flu.dita" copy-to="../topics/term.dita"/></topicgroup></map>',
+        '<map><topicref href="../topics/flu.dita"/><topicgroup keyscope="a"><topicref href="../topics/flu.dita" copy-to='
+        '"../topics/second-flu.dita"><topicmeta><linktext>Flu twice</linktext></topicmeta></topicref></topicgroup></map>',
     ),
     "topics/branch.ditaval": (VAL.format("clinic"), VAL.format("home"), "<val"),
     "topics/canonical.xml": (

@@ -19,6 +19,7 @@ from pipeline.topic import Topic, dump, load, schema_problems
 from pipeline.trees import remove
 from sources import dita
 from sources.dita import places
+from sources.dita.copies import described
 from sources.dita.documents import parsed
 from sources.dita.keys import KeySpace
 from sources.dita.reuse import Resolver
@@ -83,8 +84,11 @@ def assert_nothing_lost(files: Files, index: Index, unit: Unit, topic: Topic) ->
     resolver = Resolver(files, data, KeySpace(data, ()))
     root, _ = parsed(files, unit.file)
     assert root is not None
-    element = next(one for place, one in units(root, unit.file) if place == unit)
+    original, copy = data.copies.get(unit, (unit, None))
+    element = next(one for place, one in units(root, unit.file) if place == original)
     copied = resolver.copied(element, unit.file)
+    if copy is not None and copy.summary:
+        described(copied, copy, resolver)
     notes: dict[str, etree._Element] = {}
     for note in list(copied.iter("fn")):
         if notes.setdefault(note.get("id") or str(len(notes)), note) is not note:

@@ -32,7 +32,7 @@ from typing import Final
 
 from pipeline.contracts import Conditions, Entry, Files, Head, Index, Read
 from pipeline.topic import Topic
-from sources.dita import codes, names
+from sources.dita import codes, copies, names
 from sources.dita.body import HANDLERS, body
 from sources.dita.documents import parsed
 from sources.dita.indexing import Indexer, scopes_of, topic_element
@@ -72,13 +72,16 @@ def read(entry: Entry, index: Index, files: Files) -> Read:
     """One topic. An error finding says why there is none, or why it must be held back."""
     data: Data = index.data.within(entry.unit)
     root, findings = parsed(files, entry.unit.file)
-    topic = topic_element(root, entry.unit) if root is not None else None
+    original, copy = data.copies.get(entry.unit, (entry.unit, None))
+    topic = topic_element(root, original) if root is not None else None
     if topic is None:
         gone = codes.GONE.at(entry.unit.file, entry.metadata.line, f"there is no topic {entry.metadata.id!r} any more")
         return Read(None, findings or (gone,))
     resolver = Resolver(files, data, KeySpace(data, scopes_of(data, entry.unit)))
     writer = Writer(resolver, data, index.ids, entry.unit, entry.metadata.language, HANDLERS)
     copied = resolver.copied(topic, entry.unit.file)
+    if copy is not None and copy.summary:
+        copies.described(copied, copy, resolver)
     made = body(writer, copied, data.links.get(entry.unit, ()))
     metadata = replace(entry.metadata, id=index.ids.get(entry.unit, entry.metadata.id))
     all_findings = dict.fromkeys((*findings, *data.findings.get(entry.unit, ()), *writer.all_findings()))

@@ -95,6 +95,16 @@ MAP_LIMIT = error(
     " known, so no DITA topic is published.",
     "Take maps out of maps; if nobody wrote them like this on purpose, find out where they came from.",
 )
+COPY_TITLE = warning(
+    "dita.copy-to-title",
+    "A copy of a topic (copy-to) has the title of the original or of another copy, so readers can not tell them apart.",
+    "Write a linktext in the topicmeta of its reference, or use one topic in both places.",
+)
+COPY_TAKEN = warning(
+    "dita.copy-to-taken",
+    "A copy-to names a file of the inputs, or gives the name of another topic's copy; links by that name lead to the other.",
+    "Choose another name.",
+)
 BRANCH_FILTER = error(
     "dita.branch-filter",
     "The branches of maps that a topic stands in filter it differently (ditavalref), or a filter can not be read.",

@@ -16,7 +16,7 @@ from lxml import etree
 from pipeline.contracts import Conditions, Entry, Files, Index, Unit
 from pipeline.findings import Finding, has_errors
 from sources._noting import NOTHING, NotedFiles, NotedTable, Notes, answer
-from sources.dita import codes, conditions
+from sources.dita import codes, conditions, copies
 from sources.dita.conditions import Filter
 from sources.dita.documents import find, parsed, why_not
 from sources.dita.keys import KeySpace
@@ -130,7 +130,8 @@ class Indexer:
             found = [finding for part in parts for finding in part.findings]
             self._forget()
             return Index((), (*self._stated, *found, problem.finding), Data(filter=self._filter))
-        topics = [draft for part in parts for draft in part.drafts]
+        assert self._found is not None
+        topics = copies.with_copies([draft for part in parts for draft in part.drafts], self._found)
         if anew or not _same_shape(before, self._parts):
             self._place(topics)
         moved, findings = self._push(topics)
@@ -141,7 +142,9 @@ class Indexer:
         made, more = self._entries(topics, changed)
         self._made = {draft.unit: one for draft, one in made}
         found = [finding for part in self._parts.values() for finding in part.findings]
-        found = [*self._stated, *found, *self._found.findings, *findings, *more]
+        copied = {copy.source for copy in self._found.copies.values()}
+        remarks = copies.remarks([(draft, one.entry) for draft, one in made if draft.unit.file in copied], self._files)
+        found = [*self._stated, *found, *self._found.findings, *findings, *more, *remarks]
         data = replace(
             self._data,
             branches={draft.unit: one.branch for draft, one in made if one.branch is not None},
@@ -189,7 +192,7 @@ class Indexer:
         found, parts, places = self._found, dict[str, dict[str, str]](), set[tuple[str, str]]()
         for draft in topics:
             places.update((draft.unit.file, name) for name in draft.definitions)
-            if draft.unit.part:
+            if draft.unit.part and draft.copy is None:
                 parts.setdefault(draft.unit.file, {}).update(dict.fromkeys(draft.topics, draft.unit.part))
             if draft.definitions and draft.definitions[0] == draft.id:
                 places.add((draft.unit.file, ""))
@@ -201,8 +204,9 @@ class Indexer:
             scopes={unit: numbers for unit, numbers in scopes.items() if numbers},
             every_scope=tuple(found.roots),
             roots={draft.unit: draft.id for draft in topics},
-            parts=parts,
-            aliases=found.aliases,
+            parts=parts | {name: held for name, held in copies.parts_of(topics).items() if name not in self._files},
+            aliases={name: file for name, file in found.aliases.items() if name not in self._files},
+            copies={draft.unit: (draft.source, draft.copy) for draft in topics if draft.source and draft.copy},
             definitions=frozenset(places),
             links={unit: those for unit, those in links.items() if those},
             pushes=self._data.pushes,
@@ -282,7 +286,7 @@ class Indexer:
         found, places = self._found, draft.places
         tables = (found.facts, found.filters)
         said = tuple(tuple(value for place in places for value in table.get(place, ())) for table in tables)
-        return (scopes_of(self._data, draft.unit), _of_places(draft, found.uses), *said)
+        return (scopes_of(self._data, draft.unit), draft.copy, _of_places(draft, found.uses), *said)
 
     def _answer(self, table: str, question: Hashable) -> Any:
         if table == "keys":
@@ -311,7 +315,7 @@ class Indexer:
         assert self._found is not None
         made = _Made(self._files.begin(), self._around(draft), self._round)
         root, _ = parsed(self._files, draft.unit.file)
-        topic = topic_element(root, draft.unit) if root is not None else None
+        topic = topic_element(root, draft.source or draft.unit) if root is not None else None
         if topic is None:
             return made
         findings = self._branch(draft, topic, tables)
@@ -366,7 +370,7 @@ class Indexer:
         """Every file that a topic's text depends on: reused ones (and what they use), images, maps that define its keys."""
         assert self._found is not None
         found, notes = self._found, self._files.notes
-        uses: dict[str, None] = dict.fromkeys(draft.images)
+        uses: dict[str, None] = dict.fromkeys((*draft.images, *((draft.copy.file,) if draft.copy else ())))
         uses.update(dict.fromkeys(file for place in draft.places for file in found.uses.get(place, ())))
         uses.update(dict.fromkeys(file for place in draft.places for names in found.filters.get(place, ()) for file in names))
         queue, seen = [draft], {draft.unit.file}

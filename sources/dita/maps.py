@@ -19,7 +19,7 @@ from pipeline.trees import remove
 from sources.dita.conditions import ATTRIBUTES, Filter
 from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog
-from sources.dita.model import Data
+from sources.dita.model import Copy, Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Resolver
@@ -45,7 +45,7 @@ class Node:
     scope: str = ""
     linking: str = ""
     collection_type: str = ""
-    copy_to: str = ""
+    copy: Copy | None = None
     excluded: bool = False
     conditions: Mapping[str, str] = field(default_factory=dict)
     filters: tuple[str, ...] = ()  # DITAVALs for this branch alone
@@ -82,6 +82,7 @@ class _Reader:
     def node(self, element: etree._Element, inherited: Mapping[str, str]) -> Node:
         kind = _kind(element)
         meta = self._meta(element)
+        prolog = self._prolog(meta) if meta is not None else None
         file, line = self._resolver.place(element, self._file)
         values = {**inherited, **self._attributes(element, kind)}
         href = element.get("href") or ""
@@ -94,11 +95,11 @@ class _Reader:
             keys=tuple((element.get("keys") or "").split()),
             keyscope=tuple((element.get("keyscope") or "").split()),
             collection_type=element.get("collection-type") or "",
-            copy_to=refer(element.get("copy-to") or "", file).file if element.get("copy-to") else "",
+            copy=_copy(element, meta, prolog, file, line),
             excluded=self._filter.excludes(element),
             conditions={name: value for name in ATTRIBUTES if (value := element.get(name))},
             filters=tuple(refer(one.get("href") or "", file).file for one in children(element, "ditavalref")),
-            facts=self._facts(element, meta),
+            facts=self._facts(element, prolog),
             keyword=_keyword(meta),
             linktext=_inner(child(meta, "linktext") if meta is not None else None),
             navtitle=_navtitle(element, meta),
@@ -136,13 +137,15 @@ class _Reader:
             values.setdefault("format", "ditamap")
         return values
 
-    def _facts(self, element: etree._Element, meta: etree._Element | None) -> Facts:
-        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")))
-        if meta is None:
-            return own
-        prolog = Prolog(
+    def _prolog(self, meta: etree._Element) -> Prolog:
+        return Prolog(
             meta, lambda one: self._resolver.place(one, self._file), lambda one: " ".join("".join(one.itertext()).split())
         )
+
+    def _facts(self, element: etree._Element, prolog: Prolog | None) -> Facts:
+        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")))
+        if prolog is None:
+            return own
         facts = prolog.facts()
         self._findings += prolog.findings
         return facts.within(own)
@@ -170,6 +173,19 @@ def _keyword(meta: etree._Element | None) -> str:
 def _navtitle(element: etree._Element, meta: etree._Element | None) -> str:
     stated = child(meta, "navtitle") if meta is not None else None
     return _inner(stated) or escape(element.get("navtitle") or "")
+
+
+def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, line: int) -> Copy | None:
+    """What the reference's `copy-to` makes of its topic; the source is known to those who know its key."""
+    stated = (element.get("copy-to") or "").strip()
+    to = refer(stated, file) if stated else None
+    if to is None or to.url:
+        return None
+    if meta is None or prolog is None:
+        return Copy(to.file, file, line)
+    locked = _navtitle(element, meta) if element.get("locktitle") == "yes" else ""
+    title, public = _inner(child(meta, "linktext")) or locked, bool(prolog.value("topic-id"))
+    return Copy(to.file, file, line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
 
 
 def _inner(element: etree._Element | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -29,6 +30,32 @@ class Key:
     def said(self) -> tuple[object, ...]:
         """What the definition says, without where it stands."""
         return self.ref, self.keyref, self.keyword, self.linktext, self.navtitle
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a reference with `copy-to` makes of a topic: the name `to`; where the reference stands; the file that is copied.
+    `title` and `summary` are XML, "" = as of the original; `public`: the id, where stated, is meant for the world."""
+
+    to: str
+    file: str
+    line: int
+    source: str = ""
+    id: str = ""
+    public: bool = False
+    title: str = ""
+    summary: str = ""
+
+    def place(self, topic: str) -> tuple[str, str]:
+        """The place of a topic of the copy: two sources with copies of one name are two."""
+        return f"{self.source}>{self.to}", topic
+
+    def named(self, original: str) -> str:
+        """Its id where none is stated: the original's, and the name's last part (all of it where that is the original's too).
+        So no copy takes the id of a topic that was there before."""
+        path = posixpath.splitext(self.to)[0]
+        name = posixpath.basename(path)
+        return f"{original}-{name if name.lower() != original.lower() else path.replace('/', '-')}"
 
 
 @dataclass(slots=True)
@@ -92,8 +119,8 @@ class Push(NamedTuple):
 class Data:
     """The source's own part of an Index. A file's "root id" is the id of its topic, of each child in a `<dita>`.
 
-    `parts`: for files with several topics, which unit part each topic id (nested ones too) is in; `roots`: the id of each
-    unit's own topic; `scopes`: the key scopes that a unit stands in.
+    `parts`: for files with several topics, and for names of copies, which unit part each topic id (nested ones too) is in;
+    `roots`: the id of each unit's own topic; `scopes`: the key scopes that a unit stands in; `copies`: of copies, the originals.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -104,6 +131,7 @@ class Data:
     roots: Mapping[Unit, str] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    copies: dict[Unit, tuple[Unit, Copy]] = field(default_factory=dict)
     definitions: Set[tuple[str, str]] = frozenset()
     links: dict[Unit, tuple[Link, ...]] = field(default_factory=dict)
     pushes: dict[Ref, tuple[Push, ...]] = field(default_factory=dict)
@@ -116,9 +144,9 @@ class Data:
     def unit(self, ref: Ref) -> Unit | None:
         """The unit that a place in the input files is in; None where no topic is there."""
         file = self.aliases.get(ref.file, ref.file)
-        if file not in self.parts:
+        parts = self.parts.get(ref.file) or self.parts.get(file)
+        if parts is None:
             unit = Unit(file)
             return unit if unit in self.roots else None
-        parts = self.parts[file]
         part = parts.get(ref.topic) if ref.topic else next(iter(parts.values()), None)
         return Unit(file, part) if part is not None else None

@@ -19,7 +19,7 @@ from sources.dita import codes
 from sources.dita.conditions import Filter, read
 from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
 from sources.dita.metadata import Facts
-from sources.dita.model import Key, Keys, Link, Scope
+from sources.dita.model import Copy, Key, Keys, Link, Scope
 from sources.dita.places import Ref
 
 _DITA: Final = frozenset({"dita", ""})
@@ -45,6 +45,7 @@ class Publication:
     filters: dict[Place, list[tuple[str, ...]]] = field(default_factory=dict)
     links: dict[Place, list[Link]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    copies: dict[Place, Copy] = field(default_factory=dict)
     uses: dict[Place, dict[str, None]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -249,12 +250,14 @@ class Walker:
         self.found.findings.append(codes.MAP_TARGET.at(step.file, step.node.line, text))
 
     def _topic(self, step: _Step, ref: Ref) -> None:
-        place = (ref.file, ref.topic)
-        self.found.mentioned[place] = None
+        self.found.mentioned[ref.file, ref.topic] = None
         if step.excluded:
             return
-        if step.node.copy_to:
-            self.found.aliases.setdefault(step.node.copy_to, ref.file)
+        copy = _copy_of(step.node, ref)
+        place = copy.place(ref.topic) if copy else (ref.file, ref.topic)
+        if copy:
+            self.found.aliases.setdefault(copy.to, ref.file)
+            self.found.copies.setdefault(place, copy)
         self.found.scopes.setdefault(place, {})[step.scope] = None
         if step.role != "resource-only":
             self.found.reached[place] = None
@@ -307,6 +310,9 @@ class Walker:
         if not text and (ref.url or node.scope == "peer"):
             text = node.navtitle or (key.navtitle or key.keyword if key else "")
         place = None if ref.url or node.scope in ("peer", "external") else (ref.file, ref.topic)
+        copy = _copy_of(node, ref) if place else None
+        if copy:
+            place, ref = copy.place(ref.topic), ref._replace(file=copy.to)
         return place, Link(ref, text, self._format(here), step.file, node.line)
 
     def _add_links(self, place: Place, links: list[Link], step: _Step) -> None:
@@ -361,7 +367,14 @@ def branch_filter(files: Files, name: str) -> Filter | None:
     return None if has_errors(findings) else decisions
 
 
+def _copy_of(node: Node, ref: Ref) -> Copy | None:
+    """The copy that a reference makes of the topic it leads to."""
+    return replace(node.copy, source=ref.file) if node.copy and node.copy.to != ref.file else None
+
+
 def _key(node: Node, file: str) -> Key:
     ref = node.ref if node.ref else None
+    if ref and node.copy and not ref.url and node.scope not in ("peer", "external"):
+        ref = ref._replace(file=node.copy.to)
     format_ = node.format or ("ditamap" if is_map(node) else "")
     return Key(file, node.line, ref, format_, node.keyref, node.keyword, node.linktext, node.navtitle)

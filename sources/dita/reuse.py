@@ -158,6 +158,10 @@ class Resolver:
         return element
 
     def _aim(self, element: etree._Element, origin: Origin) -> Ref | None:
+        ref = self._stated(element, origin)
+        return ref._replace(file=self.data.aliases.get(ref.file, ref.file)) if ref is not None else None
+
+    def _stated(self, element: etree._Element, origin: Origin) -> Ref | None:
         keyref = element.get("conkeyref")
         if keyref:
             ref = self.keys.target(keyref, element, origin.file)

@@ -44,7 +44,7 @@ def attributes(writer: Writer, element: etree._Element, ref: Ref, format_: str) 
     if ref.url:
         return _outside(writer, element, ref.url)
     here = writer.targets.get(ref if ref.topic else ref._replace(topic=writer.root_id))
-    unit = writer.data.unit(ref)
+    unit = writer.unit_of(ref)
     if here is not None and (unit == writer.unit or ref.file == writer.origin.file):
         return {"data-kind": "local", "href": f"#{writer.anchors[here]}"}
     if unit == writer.unit:

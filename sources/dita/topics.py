@@ -23,7 +23,7 @@ from sources.dita.flow import Item, add_all, fold, words
 from sources.dita.keys import KeySpace
 from sources.dita.links import keyed
 from sources.dita.metadata import Facts, Prolog, unique
-from sources.dita.model import Data
+from sources.dita.model import Copy, Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Origin, Resolver, local, pushes
@@ -47,6 +47,8 @@ class Draft:
     keys: tuple[str, ...] = ()
     reuse_keys: tuple[str, ...] = ()
     pushed: tuple[tuple[int, str, Ref | None, str, int], ...] = ()
+    source: Unit | None = None  # of a copy: the original
+    copy: Copy | None = None
     places: tuple[tuple[str, str], ...] = ()  # every way in which a map may name it: by its file, or by any topic in it
 
 
@@ -138,8 +140,13 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         return _text(writer, element) if element is not None else ""
 
     prolog = Prolog(parts["prolog"], lambda one: resolver.place(one, file), say)
-    title = say(parts["title"])
-    base = _from_prolog(prolog, Metadata(id=prolog.public_id() or draft.id, language="", title=title), facts)
+    title, topic_id, public = say(parts["title"]), prolog.public_id() or draft.id, bool(prolog.value("topic-id"))
+    copy = draft.copy
+    if copy is not None:
+        title = say(resolver.fragment(copy.title, copy.file, copy.line)) or title
+        topic_id, public = copy.id or copy.named(topic_id), copy.public
+        parts["summary"] = resolver.fragment(copy.summary, copy.file, copy.line) if copy.summary else parts["summary"]
+    base = _from_prolog(prolog, Metadata(id=topic_id, language="", title=title), facts)
     findings = [*writer.all_findings(), *prolog.findings, *_remarks(topic, draft, title, base)]
     made = replace(
         base,
@@ -154,7 +161,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         file=file,
         line=draft.line,
     )
-    return Described(made, bool(prolog.value("topic-id")), list(dict.fromkeys(findings)))
+    return Described(made, public, list(dict.fromkeys(findings)))
 
 
 def _from_prolog(prolog: Prolog, base: Metadata, facts: Facts) -> Metadata:

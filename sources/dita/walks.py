@@ -87,6 +87,8 @@ def _together(walks: Iterable[Publication]) -> Publication:
             whole.uses.setdefault(place, {}).update(files)
         for copy, file in one.aliases.items():
             whole.aliases.setdefault(copy, file)
+        for place, made in one.copies.items():
+            whole.copies.setdefault(place, made)
         whole.findings += one.findings
     return whole
 

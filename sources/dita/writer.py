@@ -194,10 +194,10 @@ class Writer:
 
     def attributes(self, element: etree._Element, *, name: bool = True) -> dict[str, str]:
         """The attributes of an element that matter to us."""
-        if not element.attrib:
+        anchor = self.anchors.get(element) if name else None
+        if not element.attrib and not anchor:
             return {}
         made = {}
-        anchor = self.anchors.get(element) if name else None
         if anchor:
             made["id"] = anchor
         language = self._language(element)
@@ -229,6 +229,11 @@ class Writer:
         if wanted and not found:
             self.find(codes.DELIVERY, element, f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}")
         return " ".join(found)
+
+    def unit_of(self, ref: Ref) -> Unit | None:
+        """The unit that a place is in; of a copy's own source, the copy."""
+        unit = self.data.unit(ref)
+        return self.unit if unit is not None and self.data.copies.get(self.unit, (None,))[0] == unit else unit
 
     # --- anchors
 
