@@ -144,7 +144,8 @@ class Correction:
 class Metadata:
     """All that is known of a topic besides its text. Empty string, empty tuple or None = not said.
 
-    `current_as_of` is the last medical review, `modified` the last edit: different things.
+    `current_as_of` is the last medical review, `modified` the last edit: different things. `formats`: those that the topic is
+    meant for, where not for all.
     `file` is the input file, `line` the line of the topic's element in it.
     """
 
@@ -160,6 +161,7 @@ class Metadata:
     setting: str = ""
     audiences: tuple[str, ...] = ()
     territories: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     codes: tuple[Code, ...] = ()
@@ -266,6 +268,7 @@ _ITEM_NAMES = {
     "also_called": "also-called",
     "audiences": "audience",
     "territories": "territory",
+    "formats": "format",
     "collections": "collection",
     "keywords": "keyword",
     "codes": "code",

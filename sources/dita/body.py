@@ -35,7 +35,7 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
     writer.name_all(topic)
     made = blocks.topic_blocks(writer, topic)
     writer.find_lost(topic)
-    made = _for_some(writer, topic, made)
+    made = _directed(writer, topic, made)
     related.map_links(writer, map_links)
     end = [related.related(writer), endnotes.glossary(writer)]
     notes = endnotes.footnotes(writer)  # last: a definition may have brought some
@@ -46,10 +46,10 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
     return result
 
 
-def _for_some(writer: Writer, topic: etree._Element, made: list[etree._Element]) -> list[etree._Element]:
-    """A topic that is for some formats or audiences alone, or runs the other way: so is everything in it."""
-    stated = {name: value for name, value in writer.attributes(topic, name=False).items() if name in ("data-only", "dir")}
-    return [add_all(etree.Element("div", stated), made)] if stated and made else made
+def _directed(writer: Writer, topic: etree._Element, made: list[etree._Element]) -> list[etree._Element]:
+    """A topic that runs the other way: so does everything in it. The formats that it is for are in its metadata."""
+    direction = writer.attributes(topic, name=False).get("dir")
+    return [add_all(etree.Element("div", dir=direction), made)] if direction and made else made
 
 
 def _settle_local_links(writer: Writer, result: etree._Element) -> None:

@@ -22,6 +22,12 @@ from sources.dita import codes
 
 # The attributes that a DITAVAL may speak of without naming them.
 ATTRIBUTES: Final = ("audience", "platform", "product", "props", "otherprops", "deliveryTarget", "rev")
+# deliveryTarget -> formats of ours; a format of ours stands for itself.
+FORMATS: Final[Mapping[str, str]] = {
+    "pdf": "print", "html5": "html", "xhtml": "html", "web": "html", "online": "html", "epub3": "epub", "txt": "text",
+}  # fmt: skip
+OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
+_PAPER: Final = ("print", "handout")
 _INCLUDED: Final = frozenset({"include", "flag", "passthrough"})
 _GROUP: Final = re.compile(r"([\w.:-]+)\(([^()]*)\)")
 
@@ -64,6 +70,11 @@ class Filter:
             for name, values in groups(attribute, raw)
         )
 
+    def formats(self, element: etree._Element) -> tuple[list[str], list[str]]:
+        """(the formats of ours that a `deliveryTarget` keeps an element for, the values that nothing decides on)."""
+        wanted = self.undecided(element, "deliveryTarget")
+        return list(dict.fromkeys(FORMATS.get(value, value) for value in wanted if value in OURS or value in FORMATS)), wanted
+
     def undecided(self, element: etree._Element, attribute: str) -> list[str]:
         """The values of an attribute, where nothing decides on any of them for good; the excluded ones are gone."""
         raw = element.get(attribute)
@@ -74,6 +85,18 @@ class Filter:
         if any(False in found and True not in found for found in verdicts.values()):
             return []
         return [value for value, found in verdicts.items() if not found - {None}]
+
+
+def printing(stated: str) -> tuple[str, ...]:
+    """The formats that a reference's `print` leaves a topic to (DITA 1.3 keeps it beside `deliveryTarget`); () = all."""
+    if stated == "printonly":
+        return _PAPER
+    return tuple(sorted(OURS.difference(_PAPER))) if stated == "no" else ()
+
+
+def no_format(wanted: list[str]) -> str:
+    """What is wrong with a `deliveryTarget` that names no format of ours."""
+    return f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}"
 
 
 def _verdict(layer: _Decisions, name: str, value: str) -> bool | None:

@@ -284,7 +284,7 @@ class Indexer:
         """What maps say of a topic, as far as its entry depends on it."""
         assert self._found is not None
         found, places = self._found, draft.places
-        tables = (found.facts, found.filters)
+        tables = (found.facts, found.formats, found.filters)
         said = tuple(tuple(value for place in places for value in table.get(place, ())) for table in tables)
         return (scopes_of(self._data, draft.unit), draft.copy, _of_places(draft, found.uses), *said)
 
@@ -323,7 +323,9 @@ class Indexer:
         data = tables.within(draft.unit)
         if data.filter.excludes(topic):
             return made
-        facts = _together(fact for place in draft.places for fact in self._found.facts.get(place, ()))
+        found = self._found
+        facts = _together(fact for place in draft.places for fact in found.facts.get(place, ()))
+        facts = replace(facts, formats=_any_format(one for place in draft.places for one in found.formats.get(place, ())))
         described = describe(topic, draft, self._files, data, scopes_of(data, draft.unit), facts)
         made.findings = (*findings, *described.findings)
         made.entry = Entry(draft.unit, described.metadata, described.public)
@@ -433,6 +435,12 @@ def _whole(filters: Iterable[Filter | None]) -> Filter | None:
     for one in filters:
         whole = whole.and_also(one) if whole is not None and one is not None else None
     return whole
+
+
+def _any_format(stated: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The formats that any of a topic's references is for; () = one of them is for all, or there is none."""
+    found = list(stated)
+    return tuple(dict.fromkeys(name for one in found for name in one)) if all(found) else ()
 
 
 def _together(facts: Iterable[Facts]) -> Facts:

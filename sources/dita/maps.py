@@ -16,9 +16,10 @@ from lxml import etree
 from pipeline.contracts import Files
 from pipeline.findings import Finding
 from pipeline.trees import remove
-from sources.dita.conditions import ATTRIBUTES, Filter
+from sources.dita import codes
+from sources.dita.conditions import ATTRIBUTES, Filter, no_format, printing
 from sources.dita.keys import KeySpace
-from sources.dita.metadata import NO_FACTS, Facts, Prolog
+from sources.dita.metadata import NO_FACTS, Facts, Prolog, shared_formats
 from sources.dita.model import Copy, Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
@@ -143,7 +144,12 @@ class _Reader:
         )
 
     def _facts(self, element: etree._Element, prolog: Prolog | None) -> Facts:
-        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")))
+        stated, wanted = self._filter.formats(element)
+        if wanted and not stated:
+            file, line = self._resolver.place(element, self._file)
+            self._findings.append(codes.DELIVERY.at(file, line, no_format(wanted)))
+        formats = shared_formats(printing(element.get("print") or ""), tuple(stated))
+        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")), formats=formats)
         if prolog is None:
             return own
         facts = prolog.facts()

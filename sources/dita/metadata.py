@@ -34,6 +34,7 @@ class Facts:
     collections: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     territories: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()  # that the topic is for; () = not said
     source_rights: tuple[str, ...] = ()
     authors: tuple[Person, ...] = ()
     copyright: Copyright | None = None
@@ -52,10 +53,18 @@ class Facts:
             mine, theirs = getattr(self, field.name), getattr(outer, field.name)
             joined = field.name in ("collections", "audiences", "territories", "source_rights")
             values[field.name] = unique((*theirs, *mine)) if joined else mine or theirs
+        values["formats"] = shared_formats(outer.formats, self.formats)
         return Facts(**values)
 
 
 NO_FACTS: Final = Facts()
+NO_FORMAT: Final = "none"  # what a topic is for that is meant for print alone, in a branch for all but print
+
+
+def shared_formats(outer: tuple[str, ...], inner: tuple[str, ...]) -> tuple[str, ...]:
+    """The formats that a topic is for by two statements, the one inside the other; () = no statement."""
+    both = tuple(name for name in outer if name in inner)
+    return (both or (NO_FORMAT,)) if outer and inner else outer or inner
 
 
 class Prolog:

@@ -42,6 +42,7 @@ class Publication:
     mentioned: dict[Place, None] = field(default_factory=dict)
     scopes: dict[Place, dict[int, None]] = field(default_factory=dict)
     facts: dict[Place, list[Facts]] = field(default_factory=dict)
+    formats: dict[Place, list[tuple[str, ...]]] = field(default_factory=dict)  # of each reference that is no mere relation
     filters: dict[Place, list[tuple[str, ...]]] = field(default_factory=dict)
     links: dict[Place, list[Link]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -63,16 +64,18 @@ class _Step:
     way: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     depth: int = 0
+    related: bool = False  # in a relationship table
 
     def to(self, node: Node, scope: int | None = None) -> _Step:
         """One step down, to a node inside this one."""
         scope = self.scope if scope is None else scope  # spelt out: `replace` takes ten times as long, and there are many steps
-        return _Step(node, self.file, scope, self.facts, self.role, self.excluded, self.way, self.filters, self.depth + 1)
+        depth, related = self.depth + 1, self.related
+        return _Step(node, self.file, scope, self.facts, self.role, self.excluded, self.way, self.filters, depth, related)
 
     def into(self, inner: MapFile, scope: int) -> _Step:
         """One step down, into another map."""
-        way = (*self.way, inner.file)
-        return _Step(inner.root, inner.file, scope, self.facts, self.role, self.excluded, way, self.filters, self.depth + 1)
+        way, depth, related = (*self.way, inner.file), self.depth + 1, self.related
+        return _Step(inner.root, inner.file, scope, self.facts, self.role, self.excluded, way, self.filters, depth, related)
 
 
 class TooMuch(Exception):
@@ -193,7 +196,7 @@ class Walker:
         scope = self._scopes.get((step.way, id(node)), step.scope)
         facts, role = node.facts.within(step.facts), node.role or step.role
         filters = (*step.filters, *node.filters)
-        here = _Step(node, step.file, scope, facts, role, step.excluded, step.way, filters, step.depth)
+        here = _Step(node, step.file, scope, facts, role, step.excluded, step.way, filters, step.depth, step.related)
         here.excluded = step.excluded or node.excluded or (bool(filters) and self._filtered(here))
         if node.kind == "reltable":
             self._reltable(here)
@@ -262,6 +265,8 @@ class Walker:
         if step.role != "resource-only":
             self.found.reached[place] = None
             self.found.facts.setdefault(place, []).append(step.facts)
+            if not step.related:
+                self.found.formats.setdefault(place, []).append(step.facts.formats)
             several = len(step.node.filters) > 1  # a copy for each of them
             self.found.filters.setdefault(place, []).extend([(one,) for one in step.node.filters] if several else [step.filters])
 
@@ -329,7 +334,8 @@ class Walker:
                 self._relate(row, step, columns)
             for cell in row.children:
                 for one in cell.children:
-                    self._walk(replace(step, node=one, excluded=step.excluded or row.excluded or cell.excluded))
+                    out = step.excluded or row.excluded or cell.excluded
+                    self._walk(replace(step, node=one, excluded=out, related=True))
 
     def _relate(self, row: Node, step: _Step, columns: list[str]) -> None:
         """Links every topic of a row's cell to what the row's other cells hold."""

@@ -22,7 +22,7 @@ from sources.dita.documents import language, roots, topic_of
 from sources.dita.flow import Item, add_all, fold, words
 from sources.dita.keys import KeySpace
 from sources.dita.links import keyed
-from sources.dita.metadata import Facts, Prolog, unique
+from sources.dita.metadata import Facts, Prolog, shared_formats, unique
 from sources.dita.model import Copy, Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
@@ -156,6 +156,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         also_called=unique((*prolog.listed("also-called"), *_other_names(topic, parts["alternatives"], say, title))),
         kind=prolog.value("kind") or next(kind for kind in names(topic) if kind in _KINDS),
         audiences=unique((*base.audiences, *data.filter.undecided(topic, "audience"))),
+        formats=shared_formats(base.formats, tuple(data.filter.formats(topic)[0])),
         keywords=unique((*prolog.keywords(), *_index_terms(topic, data))),
         current_as_of=base.current_as_of or base.modified,
         file=file,
@@ -172,6 +173,7 @@ def _from_prolog(prolog: Prolog, base: Metadata, facts: Facts) -> Metadata:
         url=prolog.value("url"),
         setting=prolog.setting() or facts.setting,
         audiences=unique((*facts.audiences, *prolog.audiences())),
+        formats=facts.formats,
         territories=unique((*facts.territories, *prolog.listed("territory"))),
         collections=facts.collections or prolog.collections(),
         codes=prolog.clinical_codes(),

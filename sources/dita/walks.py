@@ -78,6 +78,8 @@ def _together(walks: Iterable[Publication]) -> Publication:
             whole.scopes.setdefault(place, {}).update(dict.fromkeys(number + shift for number in numbers))
         for place, facts in one.facts.items():
             whole.facts.setdefault(place, []).extend(facts)
+        for place, formats in one.formats.items():
+            whole.formats.setdefault(place, []).extend(formats)
         for place, filters in one.filters.items():
             whole.filters.setdefault(place, []).extend(filters)
         for place, links in one.links.items():

@@ -18,6 +18,7 @@ from pipeline.findings import Code, Finding
 from pipeline.labels import Labels, UnknownLanguage, labels
 from pipeline.topic import XML_LANG
 from sources.dita import codes
+from sources.dita.conditions import no_format
 from sources.dita.flow import Item, add_all, blank, blocks, words
 from sources.dita.model import Data
 from sources.dita.names import is_a, names
@@ -26,11 +27,6 @@ from sources.dita.reuse import Origin, Resolver
 
 Handler = Callable[["Writer", etree._Element], list[Item]]
 
-# deliveryTarget -> formats of ours; a format of ours stands for itself.
-FORMATS: Final[Mapping[str, str]] = {
-    "pdf": "print", "html5": "html", "xhtml": "html", "web": "html", "online": "html", "epub3": "epub", "txt": "text",
-}  # fmt: skip
-OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _MOST_KNOWN: Final = 4096
 _WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
@@ -224,10 +220,9 @@ class Writer:
         return tag
 
     def _formats(self, element: etree._Element) -> str:
-        wanted = self.data.filter.undecided(element, "deliveryTarget")
-        found = dict.fromkeys(FORMATS.get(value, value) for value in wanted if value in OURS or value in FORMATS)
+        found, wanted = self.data.filter.formats(element)
         if wanted and not found:
-            self.find(codes.DELIVERY, element, f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}")
+            self.find(codes.DELIVERY, element, no_format(wanted))
         return " ".join(found)
 
     def unit_of(self, ref: Ref) -> Unit | None:
