@@ -26,6 +26,7 @@ branches would make different texts is held back, for one topic is one text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -41,6 +42,7 @@ from sources.dita.model import Data
 from sources.dita.reuse import Resolver
 from sources.dita.writer import Writer
 
+_SAYS_DITA: Final = re.compile(r"(?<![a-z])dita")  # also of makers of their own: urn:pubid:dita4publishers...
 _BASES: Final = frozenset({"topic", "map"})
 
 
@@ -51,7 +53,7 @@ def claims(head: Head) -> bool:
     stated = head.attributes.get("class", "")
     if " topic/topic " in f" {stated} " or " map/map " in f" {stated} ":
         return True
-    if "DITA" in head.public_id:
+    if _SAYS_DITA.search(head.public_id.lower()):
         return True
     if "schema" in head.attributes:
         return False  # a printed canonical topic

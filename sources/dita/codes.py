@@ -80,8 +80,8 @@ LINK_TEXT = warning(
 # --- maps
 MAP_TARGET = error(
     "dita.map-target-missing",
-    "A map asks for a topic or map that is not in the inputs.",
-    "Correct the href, or add the file to the inputs.",
+    "A map asks for a topic or map that is not in the inputs, or for one in a file that holds no such topic.",
+    "Correct the href, or add the file to the inputs. Elements of a specialisation need the class of their base.",
 )
 MAP_FORMAT = warning(
     "dita.map-format",
@@ -139,6 +139,11 @@ LANGUAGE = warning(
     "dita.language-invalid", "An xml:lang is no language tag; it was left out.", "Write a BCP 47 tag: en, es-US, ar."
 )
 NO_ID = warning("dita.id-missing", "A topic has no id; it goes by the name of its file.", "Give the topic an id.")
+OBSOLETE = warning(
+    "dita.importance-obsolete",
+    "A topic is marked as obsolete or deprecated (importance), and it is published without a mark.",
+    "Take it out of the maps, give it <data name='status' value='withdrawn'/>, or take the importance away.",
+)
 NO_TITLE = warning("dita.title-missing", "A topic has no title.", "Give the topic a title.")
 
 # --- body

@@ -143,8 +143,9 @@ class Indexer:
         self._made = {draft.unit: one for draft, one in made}
         found = [finding for part in self._parts.values() for finding in part.findings]
         copied = {copy.source for copy in self._found.copies.values()}
+        asked = self._asked_in_vain(topics)
         remarks = copies.remarks([(draft, one.entry) for draft, one in made if draft.unit.file in copied], self._files)
-        found = [*self._stated, *found, *self._found.findings, *findings, *more, *remarks]
+        found = [*self._stated, *found, *self._found.findings, *asked, *findings, *more, *remarks]
         data = replace(
             self._data,
             branches={draft.unit: one.branch for draft, one in made if one.branch is not None},
@@ -152,6 +153,22 @@ class Indexer:
         )
         entries = tuple(one.entry for _, one in made if one.entry is not None)
         return Index(entries, tuple(dict.fromkeys(found)), data)
+
+    def _asked_in_vain(self, topics: list[Draft]) -> Iterator[Finding]:
+        """What maps ask for in files that are there, and no topic is. Of a file that can not be read, its own error says so."""
+        assert self._found is not None
+        there = {place for draft in topics for place in draft.places}
+        maps = {name for name, part in self._parts.items() if part.map is not None}
+        for (file, topic), (by, line) in self._found.reached.items():
+            if (file, topic) in there or file not in self._files.files or file in maps:
+                continue
+            if file not in self._parts:
+                text = f"the reference leads to {file}, which is no DITA by its root or DOCTYPE"
+            elif self._parts[file].drafts:
+                text = f"the reference leads to {file}#{topic}; the file is there, that topic in it is not"
+            else:
+                continue
+            yield codes.MAP_TARGET.at(by, line, text)
 
     # --- files
 

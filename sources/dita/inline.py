@@ -30,7 +30,7 @@ _MARKS: Final = {
     "uicontrol": "b",
 }  # fmt: skip
 _PLAIN: Final = (
-    "ph", "keyword", "term", "text", "desc", "linktext", "alt", "cmd", "equation-inline", "equation-number", "navtitle",
+    "ph", "keyword", "term", "text", "desc", "linktext", "alt", "cmd", "equation-inline", "navtitle",
     "delim", "sep", "oper", "repsep", "fragref",
 )  # fmt: skip
 # What readers do not get as words where it stands.
@@ -78,6 +78,17 @@ def _trade_mark(writer: Writer, element: etree._Element) -> list[Item]:
 def _state(writer: Writer, element: etree._Element) -> list[Item]:
     name, value = element.get("name") or "", element.get("value") or element.get("state") or ""
     return wrapped("code", ["=".join(part for part in (name, value) if part)], writer.attributes(element))
+
+
+def _equation_number(writer: Writer, element: etree._Element) -> list[Item]:
+    """The number of an equation in brackets, apart from what it counts: `2x` is another equation than `(2) x`."""
+    items = phrase("", writer, element)
+    if blank(items):
+        return []
+    bare = not "".join(element.itertext()).lstrip().startswith(("(", "["))
+    around = element.getparent()
+    gap = " " if around is not None and (is_a(around, "equation-block") or is_a(around, "equation-figure")) else ""
+    return [f"{gap}(" if bare else gap, *items, f"){gap}" if bare else gap]
 
 
 def _menu(writer: Writer, element: etree._Element) -> list[Item]:
@@ -232,6 +243,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "state": _state,
     "boolean": _state,
     "menucascade": _menu,
+    "equation-number": _equation_number,
     "math": _formula,
     "mathml": lambda writer, element: writer.content(element),
     "mathmlref": _formula_file,

@@ -13,15 +13,19 @@ from typing import Final
 from lxml import etree
 
 from pipeline.labels import Labels
-from sources.dita.flow import Item, add, add_all, blocks, flow, words
+from sources.dita.flow import Item, add, add_all, blank, blocks, flow, words
 from sources.dita.links import keyed
 from sources.dita.names import child, children, is_a
 from sources.dita.writer import Handler, Writer
+
+_NONE: Final = ("noconds", "nosafety")  # items that only say that there are none
 
 
 def _item(writer: Writer, element: etree._Element) -> list[Item]:
     """An `li`: words alone, or blocks; an optional step says that it is."""
     items = writer.content(element)
+    if any(is_a(element, name) for name in _NONE) and blank(items):
+        return []
     word = _word(writer.labels, element.get("importance") or "") if writer.labels and is_a(element, "step") else ""
     return [flow(writer.mark(etree.Element("li"), element), [f"{word} ", *items] if word else items)]
 

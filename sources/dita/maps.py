@@ -102,7 +102,7 @@ class _Reader:
             filters=tuple(refer(one.get("href") or "", file).file for one in children(element, "ditavalref")),
             facts=self._facts(element, prolog),
             keyword=_keyword(meta),
-            linktext=_inner(child(meta, "linktext") if meta is not None else None),
+            linktext=_linktext(meta),
             navtitle=_navtitle(element, meta),
             role=values.get("role", ""),
             format=values.get("format", ""),
@@ -171,14 +171,27 @@ def _kind(element: etree._Element) -> str:
 
 
 def _keyword(meta: etree._Element | None) -> str:
+    """What a key says: DITA 2.0's `keytext`, else the first keyword."""
+    stated = child(meta, "keytext") if meta is not None else None
     keywords = child(meta, "keywords") if meta is not None else None
     word = child(keywords, "keyword") if keywords is not None else None
-    return _inner(word)
+    return _inner(stated) or _inner(word)
 
 
 def _navtitle(element: etree._Element, meta: etree._Element | None) -> str:
     stated = child(meta, "navtitle") if meta is not None else None
-    return _inner(stated) or escape(element.get("navtitle") or "")
+    return _inner(stated) or _titlealt(meta, "navigation") or escape(element.get("navtitle") or "")
+
+
+def _linktext(meta: etree._Element | None) -> str:
+    stated = child(meta, "linktext") if meta is not None else None
+    return _inner(stated) or _titlealt(meta, "linking")
+
+
+def _titlealt(meta: etree._Element | None, role: str) -> str:
+    """DITA 2.0's alternative title for a role."""
+    found = children(meta, "titlealt") if meta is not None else []
+    return next((_inner(one) for one in found if role in (one.get("title-role") or "").split()), "")
 
 
 def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, line: int) -> Copy | None:
@@ -190,7 +203,7 @@ def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog |
     if meta is None or prolog is None:
         return Copy(to.file, file, line)
     locked = _navtitle(element, meta) if element.get("locktitle") == "yes" else ""
-    title, public = _inner(child(meta, "linktext")) or locked, bool(prolog.value("topic-id"))
+    title, public = _linktext(meta) or locked, bool(prolog.value("topic-id"))
     return Copy(to.file, file, line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
 
 

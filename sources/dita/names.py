@@ -100,6 +100,7 @@ link:
 linkpool:
 linklist:
 linktext:
+keytext:
 linkinfo:
 desc:
 related-links:

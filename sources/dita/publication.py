@@ -38,7 +38,7 @@ class Publication:
 
     keys: Keys = field(default_factory=Keys)
     roots: list[int] = field(default_factory=list)
-    reached: dict[Place, None] = field(default_factory=dict)
+    reached: dict[Place, tuple[str, int]] = field(default_factory=dict)  # by the first reference: map file and line
     mentioned: dict[Place, None] = field(default_factory=dict)
     scopes: dict[Place, dict[int, None]] = field(default_factory=dict)
     facts: dict[Place, list[Facts]] = field(default_factory=dict)
@@ -220,9 +220,12 @@ class Walker:
             text = f"key {node.keyref!r} is not defined"
             self.found.findings.append(codes.MAP_TARGET.at(step.file, node.line, text))
         if ref is None or ref.url or node.scope in ("peer", "external"):
+            if ref is not None and not step.excluded and step.role != "resource-only" and ref.url.startswith("file:"):
+                text = f"{node.href!r} is a path of one machine; expected one that is relative to the map"
+                self.found.findings.append(codes.MAP_TARGET.at(step.file, node.line, text))
             return
-        if ref.file == step.file and ref.topic:
-            return  # a part of this very map
+        if ref.file == step.file and (ref.topic or node.href.startswith("#")):
+            return  # a part of this very map, or a place that is still to be filled in
         inner = self._map(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
             self._submap_walk(inner, step)
@@ -263,7 +266,7 @@ class Walker:
             self.found.copies.setdefault(place, copy)
         self.found.scopes.setdefault(place, {})[step.scope] = None
         if step.role != "resource-only":
-            self.found.reached[place] = None
+            self.found.reached.setdefault(place, (step.file, step.node.line))
             self.found.facts.setdefault(place, []).append(step.facts)
             if not step.related:
                 self.found.formats.setdefault(place, []).append(step.facts.formats)

@@ -72,7 +72,8 @@ def _together(walks: Iterable[Publication]) -> Publication:
         shift = len(whole.keys.scopes)
         whole.keys.scopes += [_shifted(scope, shift) for scope in one.keys.scopes]
         whole.roots += [number + shift for number in one.roots]
-        whole.reached.update(one.reached)
+        for place, said in one.reached.items():
+            whole.reached.setdefault(place, said)
         whole.mentioned.update(one.mentioned)
         for place, numbers in one.scopes.items():
             whole.scopes.setdefault(place, {}).update(dict.fromkeys(number + shift for number in numbers))
