@@ -108,7 +108,8 @@ COPY_TAKEN = warning(
 BRANCH_FILTER = error(
     "dita.branch-filter",
     "The branches of maps that a topic stands in filter it differently (ditavalref), or a filter can not be read.",
-    "Make a topic of its own for each branch, or name the DITAVAL in the partner's settings.",
+    "Give each ditavalref a dvrResourceSuffix, or each reference a copy-to: then there is a topic for each. Or name the DITAVAL"
+    " in the partner's settings.",
 )
 REUSE_ONLY = warning(
     "dita.reuse-only",

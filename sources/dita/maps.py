@@ -20,7 +20,7 @@ from sources.dita import codes
 from sources.dita.conditions import ATTRIBUTES, Filter, no_format, printing
 from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog, shared_formats
-from sources.dita.model import Copy, Data
+from sources.dita.model import Copy, Data, Renaming
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Resolver
@@ -28,6 +28,9 @@ from sources.dita.reuse import Resolver
 NO_TOPICS: Final = frozenset(
     {"subjectdef", "subjectHead", "enumerationdef", "topicsubject", "topicapply", "subjectref", "schemeref", "ditavalref"}
 )
+
+
+NO_COPY: Final = Copy("", "", 0)
 
 
 @dataclass(slots=True)
@@ -46,10 +49,10 @@ class Node:
     scope: str = ""
     linking: str = ""
     collection_type: str = ""
-    copy: Copy | None = None
+    copy: Copy = NO_COPY
     excluded: bool = False
     conditions: Mapping[str, str] = field(default_factory=dict)
-    filters: tuple[str, ...] = ()  # DITAVALs for this branch alone
+    filters: tuple[Renaming, ...] = ()  # DITAVALs for this branch alone; for each of several there is a branch
     facts: Facts = NO_FACTS
     keyword: str = ""
     linktext: str = ""
@@ -99,7 +102,7 @@ class _Reader:
             copy=_copy(element, meta, prolog, file, line),
             excluded=self._filter.excludes(element),
             conditions={name: value for name in ATTRIBUTES if (value := element.get(name))},
-            filters=tuple(refer(one.get("href") or "", file).file for one in children(element, "ditavalref")),
+            filters=tuple(_renaming(one, file) for one in children(element, "ditavalref")),
             facts=self._facts(element, prolog),
             keyword=_keyword(meta),
             linktext=_linktext(meta),
@@ -194,17 +197,25 @@ def _titlealt(meta: etree._Element | None, role: str) -> str:
     return next((_inner(one) for one in found if role in (one.get("title-role") or "").split()), "")
 
 
-def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, line: int) -> Copy | None:
-    """What the reference's `copy-to` makes of its topic; the source is known to those who know its key."""
+def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, line: int) -> Copy:
+    """What the reference makes of its topic, if it makes a copy; the source is known to those who know its key."""
     stated = (element.get("copy-to") or "").strip()
-    to = refer(stated, file) if stated else None
-    if to is None or to.url:
-        return None
+    to = refer(stated, file).file if stated else ""
     if meta is None or prolog is None:
-        return Copy(to.file, file, line)
+        return Copy(to, file, line)
     locked = _navtitle(element, meta) if element.get("locktitle") == "yes" else ""
     title, public = _linktext(meta) or locked, bool(prolog.value("topic-id"))
-    return Copy(to.file, file, line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
+    return Copy(to, file, line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
+
+
+def _renaming(element: etree._Element, file: str) -> Renaming:
+    meta = child(element, "ditavalmeta", "topicmeta")
+
+    def said(name: str) -> str:
+        found = child(meta, name) if meta is not None else None
+        return "".join(found.itertext()).strip() if found is not None else ""
+
+    return Renaming(refer(element.get("href") or "", file).file, said("dvrResourcePrefix"), said("dvrResourceSuffix"))
 
 
 def _inner(element: etree._Element | None) -> str:

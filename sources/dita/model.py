@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -32,10 +32,19 @@ class Key:
         return self.ref, self.keyref, self.keyword, self.linktext, self.navtitle
 
 
+class Renaming(NamedTuple):
+    """A `ditavalref` of a branch: its file, and what it sets before and after the names of what is in the branch."""
+
+    file: str
+    prefix: str = ""
+    suffix: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a reference with `copy-to` makes of a topic: the name `to`; where the reference stands; the file that is copied.
-    `title` and `summary` are XML, "" = as of the original; `public`: the id, where stated, is meant for the world."""
+    """What a reference makes of a topic by `copy-to`, or by a branch that renames: the name `to` ("" = its own); where the
+    reference stands; the file that is copied. `title` and `summary` are XML, "" = as of the original; `public`: the id, where
+    stated, is meant for the world."""
 
     to: str
     file: str
@@ -45,6 +54,21 @@ class Copy:
     public: bool = False
     title: str = ""
     summary: str = ""
+    branches: tuple[Renaming, ...] = ()
+
+    def of(self, source: str, renamings: Sequence[Renaming]) -> Copy | None:
+        """The copy of a file, in branches that rename what is in them; None where all of it leaves the file its own name. What
+        stands deeper is nearer to the name."""
+        folder, name = posixpath.split(self.to or source)
+        stem, extension = posixpath.splitext(name)
+        renamed = [one for one in reversed(renamings) if one.prefix or one.suffix]
+        for one in renamed:
+            stem = f"{one.prefix}{stem}{one.suffix}"
+        to = posixpath.normpath(posixpath.join(folder, stem + extension)) if renamed else self.to or source
+        if to == source:
+            return None
+        own = replace(self, id="", public=False) if renamed else self  # of several branches each has one of its own
+        return replace(own, to=to, source=source, branches=tuple(renamings))
 
     def place(self, topic: str) -> tuple[str, str]:
         """The place of a topic of the copy: two sources with copies of one name are two."""
@@ -55,7 +79,8 @@ class Copy:
         So no copy takes the id of a topic that was there before."""
         path = posixpath.splitext(self.to)[0]
         name = posixpath.basename(path)
-        return f"{original}-{name if name.lower() != original.lower() else path.replace('/', '-')}"
+        name = name if name.lower() != original.lower() else path.replace("/", "-")
+        return name if name.lower().startswith(f"{original.lower()}-") else f"{original}-{name}"
 
 
 @dataclass(slots=True)
@@ -150,3 +175,12 @@ class Data:
             return unit if unit in self.roots else None
         part = parts.get(ref.topic) if ref.topic else next(iter(parts.values()), None)
         return Unit(file, part) if part is not None else None
+
+    def beside(self, unit: Unit, ref: Ref) -> Ref:
+        """A place as text in `unit` means it: in a copy that a branch made, the copy that the branch made of the place's file."""
+        branches = self.copies[unit][1].branches if unit in self.copies else ()
+        for count in range(len(branches), 0, -1):  # an inner branch has copies of less than an outer one
+            copy = Copy("", "", 0).of(ref.file, branches[:count])
+            if copy is not None and copy.to in self.parts and self.aliases.get(copy.to) == ref.file:
+                return ref._replace(file=copy.to)
+        return ref

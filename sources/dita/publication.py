@@ -19,7 +19,7 @@ from sources.dita import codes
 from sources.dita.conditions import Filter, read
 from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
 from sources.dita.metadata import Facts
-from sources.dita.model import Copy, Key, Keys, Link, Scope
+from sources.dita.model import Copy, Key, Keys, Link, Renaming, Scope
 from sources.dita.places import Ref
 
 _DITA: Final = frozenset({"dita", ""})
@@ -62,7 +62,7 @@ class _Step:
     role: str = ""
     excluded: bool = False
     way: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ()
+    filters: tuple[Renaming, ...] = ()
     depth: int = 0
     related: bool = False  # in a relationship table
 
@@ -195,7 +195,11 @@ class Walker:
         self._count(step)
         scope = self._scopes.get((step.way, id(node)), step.scope)
         facts, role = node.facts.within(step.facts), node.role or step.role
-        filters = (*step.filters, *node.filters)
+        for branch in node.filters or (None,):
+            self._branch(node, step, scope, facts, role, (*step.filters, branch) if branch else step.filters)
+
+    def _branch(self, node: Node, step: _Step, scope: int, facts: Facts, role: str, filters: tuple[Renaming, ...]) -> None:
+        """A node and all in it, under one of its filters."""
         here = _Step(node, step.file, scope, facts, role, step.excluded, step.way, filters, step.depth, step.related)
         here.excluded = step.excluded or node.excluded or (bool(filters) and self._filtered(here))
         if node.kind == "reltable":
@@ -210,7 +214,7 @@ class Walker:
 
     def _filtered(self, step: _Step) -> bool:
         """Whether a DITAVAL of the branch leaves the node out."""
-        known = [found for file in step.filters if (found := branch_filter(self._files, file)) is not None]
+        known = [found for one in step.filters if (found := branch_filter(self._files, one.file)) is not None]
         return any(found.excludes_values(step.node.conditions) for found in known)
 
     def _take(self, step: _Step) -> None:
@@ -259,7 +263,7 @@ class Walker:
         self.found.mentioned[ref.file, ref.topic] = None
         if step.excluded:
             return
-        copy = _copy_of(step.node, ref)
+        copy = step.node.copy.of(ref.file, step.filters)
         place = copy.place(ref.topic) if copy else (ref.file, ref.topic)
         if copy:
             self.found.aliases.setdefault(copy.to, ref.file)
@@ -270,8 +274,7 @@ class Walker:
             self.found.facts.setdefault(place, []).append(step.facts)
             if not step.related:
                 self.found.formats.setdefault(place, []).append(step.facts.formats)
-            several = len(step.node.filters) > 1  # a copy for each of them
-            self.found.filters.setdefault(place, []).extend([(one,) for one in step.node.filters] if several else [step.filters])
+            self.found.filters.setdefault(place, []).append(tuple(one.file for one in step.filters))
 
     def _key(self, step: _Step) -> Key | None:
         """The definition behind a reference's keyref."""
@@ -318,7 +321,7 @@ class Walker:
         if not text and (ref.url or node.scope == "peer"):
             text = node.navtitle or (key.navtitle or key.keyword if key else "")
         place = None if ref.url or node.scope in ("peer", "external") else (ref.file, ref.topic)
-        copy = _copy_of(node, ref) if place else None
+        copy = node.copy.of(ref.file, step.filters) if place else None
         if copy:
             place, ref = copy.place(ref.topic), ref._replace(file=copy.to)
         return place, Link(ref, text, self._format(here), step.file, node.line)
@@ -376,14 +379,9 @@ def branch_filter(files: Files, name: str) -> Filter | None:
     return None if has_errors(findings) else decisions
 
 
-def _copy_of(node: Node, ref: Ref) -> Copy | None:
-    """The copy that a reference makes of the topic it leads to."""
-    return replace(node.copy, source=ref.file) if node.copy and node.copy.to != ref.file else None
-
-
 def _key(node: Node, file: str) -> Key:
     ref = node.ref if node.ref else None
-    if ref and node.copy and not ref.url and node.scope not in ("peer", "external"):
+    if ref and node.copy.to and not ref.url and node.scope not in ("peer", "external"):
         ref = ref._replace(file=node.copy.to)
     format_ = node.format or ("ditamap" if is_map(node) else "")
     return Key(file, node.line, ref, format_, node.keyref, node.keyword, node.linktext, node.navtitle)

@@ -95,7 +95,7 @@ def _entry(writer: Writer, element: etree._Element, ref: Ref, format_: str, item
 def map_links(writer: Writer, links: tuple[Link, ...]) -> None:
     """Takes in the links that relationship tables and collection types give the topic."""
     for link in links:
-        unit = None if link.ref.url else writer.data.unit(link.ref)
+        unit = None if link.ref.url else writer.unit_of(link.ref)
         if not link.ref.url and (unit is None or unit == writer.unit or unit not in writer.ids):
             continue  # what a map asks for in vain, is said of the map
         stated = writer.resolver.fragment(link.text, link.file, link.line)

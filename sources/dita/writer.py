@@ -227,7 +227,7 @@ class Writer:
 
     def unit_of(self, ref: Ref) -> Unit | None:
         """The unit that a place is in; of a copy's own source, the copy."""
-        unit = self.data.unit(ref)
+        unit = self.data.unit(self.data.beside(self.unit, ref))
         return self.unit if unit is not None and self.data.copies.get(self.unit, (None,))[0] == unit else unit
 
     # --- anchors
