@@ -99,7 +99,7 @@ def _named(element: etree._Element) -> str:
 def _alternative(writer: Writer, element: etree._Element) -> str:
     stated = child(element, "alt")
     if stated is not None:
-        return _as_text(writer.words_there(stated))
+        return _as_text(writer.convert(stated))
     alt = element.get("alt")
     if alt is None:
         writer.find(codes.ALT, element, f"the image {_named(element)} has no alt")

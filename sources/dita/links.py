@@ -62,7 +62,7 @@ def _own_title(writer: Writer) -> list[Item]:
 def _called(writer: Writer, target: etree._Element) -> list[Item]:
     title = child(target, "title", "dt", "glossterm")
     if title is not None:
-        return writer.words(title)
+        return writer.words(title, *children(title, "fn"))  # a note is called where it stands, not from every link
     if is_a(target, "li"):
         parent = target.getparent()
         return [str(_items(parent)[target])] if parent is not None and is_a(parent, "ol") else []
