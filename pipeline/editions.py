@@ -24,7 +24,7 @@ from pipeline.settings import Partner
 from pipeline.standing import Standing, why
 from pipeline.terms import Rule, Terms, all_terms, covers, covers_language
 from pipeline.topic import Metadata, Topic, plain
-from pipeline.trees import remove
+from pipeline.trees import emptied, remove
 
 Key = tuple[str, str]  # (id, language)
 
@@ -367,7 +367,7 @@ def view(topic: Topic, found: Traits, cut: Cut, titles: Mapping[Key, str]) -> tu
 def _redact_audiences(body: etree._Element, audiences: Literal["all"] | Sequence[str]) -> Iterator[Finding]:
     """Takes out what is marked for other audiences: the terms are meant so, hence no finding."""
     for element in body.xpath(".//*[@data-audience]"):
-        if not any(covers(audiences, word) for word in (element.get("data-audience") or "").split()):
+        if not any(covers(audiences, word) for word in (element.get("data-audience") or "").split()) and not emptied(element):
             take_out(element)
     yield from ()
 

@@ -182,6 +182,15 @@ def test_words_for_another_audience_go() -> None:
     assert (text, codes) == ('<p>All.</p><p data-audience="patient clinician">Both.</p>', [])
 
 
+def test_a_row_that_goes_leaves_the_others_in_their_columns() -> None:
+    rows = '<tr><td rowspan="3">Child</td><td>1</td></tr><tr data-audience="clinician"><td>2</td></tr><tr><td>3</td></tr>'
+    rows += '<tr><td>Adult</td><td data-audience="clinician">4</td><td>5</td></tr>'
+    rest = '<tr><td rowspan="2">Child</td><td>1</td></tr><tr><td>3</td></tr>'
+    rest += "<tr><td>Adult</td><td/><td>5</td></tr>"
+    text, codes = _view(f"<table><tbody>{rows}</tbody></table>", audiences=["patient"])
+    assert (text, codes) == (f"<table><tbody>{rest}</tbody></table>", [])
+
+
 def test_removal_keeps_the_words_around() -> None:
     root = etree.fromstring("<body><p>a <b>b</b> c <i>d</i> e</p></body>")
     for element in (*root.iter("b"), *root.iter("i")):

@@ -161,6 +161,14 @@ def test_formulas_keep_their_value(markup: str, expected_text: str) -> None:
     assert words(math) == expected_text
 
 
+def test_what_is_not_shown_in_a_table_has_its_place() -> None:
+    head = "<thead><tr><th>Age</th><th>Day</th><th>Night</th></tr></thead>"
+    first = '<tr><td rowspan="3">Child</td><td data-only="html">1</td><td>2</td></tr>'
+    rows = f'{first}<tr data-only="html"><td>3</td><td>4</td></tr><tr><td>5</td><td>6</td></tr>'
+    found = said(f"<table>{head}<tbody>{rows}</tbody></table>")
+    assert " ".join(found.split()) == "- Age: Child Night: 2 - Age: Child Day: 5 Night: 6"
+
+
 def test_lines_break_at_spaces_only() -> None:
     address = "https://example.org/" + "a" * 90
     assert wrap(f"see {address} now", 24) == ["see", address, "now"]

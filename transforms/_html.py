@@ -24,7 +24,7 @@ from lxml import etree
 from pipeline.contracts import Assets, Image, View
 from pipeline.labels import Labels, direction, labels
 from pipeline.topic import BLOCKS, MATHML, PROVENANCE, plain, slug
-from pipeline.trees import before, remove
+from pipeline.trees import before, emptied, remove
 from transforms._addresses import TopicLink, at_media_path, outside, topic_links
 from transforms._anchors import Anchors, anchor_id
 from transforms._math import words as in_words
@@ -149,7 +149,7 @@ class _Work:
         etree.strip_attributes(self.root, *PROVENANCE, "data-audience")
         etree.strip_elements(self.root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
         for element in _HAS_ONLY(self.root):
-            if self.options.format not in element.get("data-only").split():
+            if self.options.format not in element.get("data-only").split() and not emptied(element):
                 remove(element)
         if not self.options.related:
             self._leave_out_sections("related", "topic", "cross-references")

@@ -107,21 +107,24 @@ def _header_count(lines: list[tuple[str, list[_Placed]]]) -> int:
 
 
 def _grid(group: etree._Element, shown: Callable[[etree._Element], bool]) -> list[list[_Placed]]:
-    """Each row's cells by column, those that reach down from above included."""
+    """Each shown row's cells by column, those that reach down from above included. What is not shown has its place too."""
     grid: list[list[_Placed]] = []
     reaching: list[tuple[_Placed, int]] = []  # cells from above, and how many more rows they take
-    for row in (row for row in group.iterchildren("tr") if shown(row)):
+    for row in group.iterchildren("tr"):
         line = [cell for cell, _ in reaching]
         below = [(cell, left - 1) for cell, left in reaching if left > 1]
         column = 0
-        for element in (cell for cell in row if cell.tag in ("th", "td") and shown(cell)):
+        for element in (cell for cell in row if cell.tag in ("th", "td")):
             column = _free(column, line)
             placed = _Placed(element, column, column + min(int(element.get("colspan", "1")), WIDEST))
-            line.append(placed)
             column = placed.end
+            if not shown(element):
+                continue
+            line.append(placed)
             if (span := int(element.get("rowspan", "1"))) > 1:
                 below.append((placed, span - 1))
-        grid.append(sorted(line, key=lambda cell: cell.start))
+        if shown(row):
+            grid.append(sorted(line, key=lambda cell: cell.start))
         reaching = below
     return grid
 

@@ -75,9 +75,9 @@ class Copy:
         return f"{self.source}>{self.to}", topic
 
     def named(self, original: str) -> str:
-        """Its id where none is stated: the original's, and the name's last part (all of it where that is the original's too).
-        So no copy takes the id of a topic that was there before."""
-        path = posixpath.splitext(self.to)[0]
+        """Its id where none is stated: the original's, and the name's last part (with its folders where that is the
+        original's too). So no copy takes the id of a topic that was there before."""
+        path = posixpath.splitext(posixpath.relpath(self.to, posixpath.dirname(self.source) or "."))[0].replace("../", "")
         name = posixpath.basename(path)
         name = name if name.lower() != original.lower() else path.replace("/", "-")
         return name if name.lower().startswith(f"{original.lower()}-") else f"{original}-{name}"

@@ -18,7 +18,7 @@ from pipeline.contracts import Files
 from pipeline.findings import Finding
 from pipeline.topic import XML_LANG
 from pipeline.trees import remove
-from sources.dita import codes
+from sources.dita import codes, grid
 from sources.dita.documents import find, language, parsed, topic_of, why_not
 from sources.dita.keys import KeySpace
 from sources.dita.model import Data, Push
@@ -89,8 +89,11 @@ class Resolver:
 
     def _leave_out(self, root: etree._Element) -> None:
         if self.data.filter:
-            for element in [one for one in root.iter("*") if one is not root and self.data.filter.excludes(one)]:
-                if element.getparent() is not None:
+            excluded = [one for one in root.iter("*") if one is not root and self.data.filter.excludes(one)]
+            kept = grid.blanked(excluded) if excluded else ()
+            for element in excluded:
+                if element.getparent() is not None and element not in kept:
+                    grid.shorten(element)
                     remove(element)
 
     def place(self, element: etree._Element, file: str) -> tuple[str, int]:

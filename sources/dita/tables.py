@@ -12,12 +12,13 @@ from typing import Final
 from lxml import etree
 
 from sources.dita import codes
-from sources.dita.flow import Item, add_all, blank, blocks, flow
+from sources.dita.flow import Item, add_all, blank, blocks, flow, is_block
 from sources.dita.names import child, children, is_a
 from sources.dita.writer import Handler, Writer
 
 WIDEST: Final = 1000  # columns that one cell may span, as in HTML
 _MOST_ADDED: Final = 20_000  # empty cells; a table that wants more of them is no table
+_CONDITIONS: Final = ("data-only", "data-audience")
 _SCOPES: Final = frozenset({"col", "row", "colgroup", "rowgroup"})
 
 
@@ -153,8 +154,16 @@ def _cell(made: etree._Element, scope: str, width: int, height: int, writer: Wri
         cell.set("colspan", str(width))
     if height > 1:
         cell.set("rowspan", str(height))
-    flow(cell, writer.content(entry))
+    conditions = {name: cell.attrib.pop(name) for name in _CONDITIONS if name in cell.attrib}
+    items = writer.content(entry)
+    flow(cell, [_conditional(conditions, items)] if conditions and not blank(items) else items)
     return []
+
+
+def _conditional(conditions: dict[str, str], items: list[Item]) -> etree._Element:
+    """What is for some readers alone in a cell: it goes and the cell stays, or the cells after it would change their columns."""
+    mixed = any(is_block(item) for item in items)
+    return add_all(etree.Element("div" if mixed else "span", conditions), blocks(items) if mixed else items)
 
 
 def _squared(table: etree._Element) -> etree._Element:
