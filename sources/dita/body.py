@@ -5,6 +5,7 @@ In: a resolved copy of a topic and its `Writer`. Out: a `body` element that `top
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lxml import etree
@@ -28,11 +29,14 @@ _BY_NAME: Final[dict[str, Handler]] = {
     "link": related.related_link,
 }
 HANDLERS: Final = Handlers(_BY_NAME)
+_DELETED: Final = etree.XPath("descendant-or-self::*[@status = 'deleted']")
+_TRACKED: Final = re.compile(r"oxy_(insert_start|delete)|xm-(insertion|deletion)_mark|fontoxml-change")  # of three editors
 
 
 def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> etree._Element:
     """The body of a resolved topic."""
     writer.name_all(topic)
+    _find_changes(writer, topic)
     made = blocks.topic_blocks(writer, topic)
     writer.find_lost(topic)
     made = _directed(writer, topic, made)
@@ -44,6 +48,15 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
     fold(result)
     _settle_local_links(writer, result)
     return result
+
+
+def _find_changes(writer: Writer, topic: etree._Element) -> None:
+    """A finding, once of each kind, for what was marked as changed and nobody has settled."""
+    tracked = [one.getparent() for one in topic.iter(etree.ProcessingInstruction) if _TRACKED.match(one.target or "")]
+    for what, found in (("text with status='deleted'", _DELETED(topic)), ("tracked changes", tracked)):
+        if found:
+            file, line = writer.resolver.place(found[0], writer.unit.file)
+            writer.findings.append(codes.CHANGES.at(file, line, f"{what}: {len(found)} in this topic, the first here"))
 
 
 def _directed(writer: Writer, topic: etree._Element, made: list[etree._Element]) -> list[etree._Element]:

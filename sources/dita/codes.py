@@ -163,6 +163,12 @@ DRAFT = warning(
     "A note to editors is left in the text; readers do not get it.",
     "Settle the matter and remove the note.",
 )
+CHANGES = warning(
+    "dita.change-pending",
+    "Text is marked as deleted (status), or holds tracked changes that nobody has accepted or rejected. It is published as it"
+    " stands.",
+    "Accept or reject the changes in the editor; take out what is deleted.",
+)
 ALT = warning("dita.image-alt-missing", "An image has no alternative text.", "Add <alt>; for a mere ornament, an empty one.")
 IMAGE = warning(
     "dita.image-left-out",

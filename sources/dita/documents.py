@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -28,6 +28,7 @@ _IDS: Final = etree.XPath("//*[@id]")
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
 _size = 0
+_lower: tuple[Sequence[str], Mapping[str, str]] = (), {}  # the names that were asked about last, by lower case
 _ONE_AT_A_TIME: Final = threading.Lock()  # the preview renders a page while it takes in a save
 
 
@@ -53,12 +54,22 @@ def why_not(files: Files, ref: Ref | None) -> str:
     if ref is None or ref.url:
         return ", where nothing is"
     if ref.file not in files:
-        return ", which is not in the inputs"
+        near = alike(files, ref.file)
+        return ", which is not in the inputs" + (f"; there is {near!r}" if near else "")
     root, findings = parsed(files, ref.file)
     cause = next((one for one in findings if one.severity is Severity.ERROR), None)
     if root is None and cause is not None:
         return f"; that file is in the inputs and can not be read ({cause.place}: {cause.text})"
     return "; the file is there, that place in it is not" if ref.topic else "; the file is there and is no topic"
+
+
+def alike(files: Files, name: str) -> str:
+    """The input file whose name is this one but for its case; "" where there is none."""
+    global _lower
+    names = files.names()
+    if _lower[0] is not names:
+        _lower = names, {one.lower(): one for one in reversed(names)}
+    return _lower[1].get(name.lower(), "")
 
 
 def _keep(name: str, data: bytes, root: etree._Element | None, findings: tuple[Finding, ...]) -> None:

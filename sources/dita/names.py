@@ -33,9 +33,8 @@ section: lcNextSteps lcResources lcProject lcNeedsAnalysis lcGapAnalysis lcInter
 example:
 sectiondiv:
 div: equation-block lcQuestionBase2 lcAsset2 lcFeedback2 lcFeedbackCorrect2 lcFeedbackIncorrect2 lcAnswerContent2 lcOpenAnswer2
-div: lcMatchingItemFeedback2
 lcQuestionBase2: lcQuestion2
-p: supequip supplies spares glossSurfaceForm responsibleParty equation-para
+p: lcInteractionLabel2 supequip supplies spares glossSurfaceForm responsibleParty equation-para
 p: lcAsset lcFeedback lcFeedbackCorrect lcFeedbackIncorrect lcAnswerContent lcOpenAnswer lcQuestionBase
 lcQuestionBase: lcQuestion
 p: lcAge lcAssessment lcAttitude lcBackground lcDelivery lcEdLevel lcGapItemDelta lcGeneralDescription lcGoals lcJtaItem
@@ -79,7 +78,7 @@ simpletable: choicetable properties lcMatchTable lcMatchTable2
 sthead: chhead prophead lcMatchingHeader lcMatchingHeader2
 strow: chrow property lcMatchingPair lcMatchingPair2
 stentry: choptionhd chdeschd choption chdesc proptypehd propvaluehd propdeschd proptype propvalue propdesc
-stentry: lcItem lcMatchingItem lcMatchingItemFeedback lcItem2 lcMatchingItem2
+stentry: lcItem lcMatchingItem lcMatchingItemFeedback lcItem2 lcMatchingItem2 lcMatchingItemFeedback2
 itemgroup: info stepxmp stepresult tutorialinfo steptroubleshooting
 ph: b i u tt sup sub line-through overline strong em codeph synph filepath userinput systemoutput uicontrol menucascade cmd
 ph: msgph sort-as equation-inline oper delim sep repsep var coords lcObjectivesStem lcAreaCoords lcAreaCoords2 lcObjectivesStem2

@@ -17,6 +17,7 @@ from pipeline.contracts import Conditions, Files
 from pipeline.findings import Finding, has_errors
 from sources.dita import codes
 from sources.dita.conditions import Filter, read
+from sources.dita.documents import alike
 from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
 from sources.dita.metadata import Facts
 from sources.dita.model import Copy, Key, Keys, Link, Renaming, Scope
@@ -254,7 +255,7 @@ class Walker:
     def _missing(self, step: _Step, ref: Ref) -> None:
         if step.role == "resource-only" or step.excluded:
             return  # whoever uses it, says so
-        near = next((name for name in self._files.names() if name.lower() == ref.file.lower()), "")
+        near = alike(self._files, ref.file)
         text = f"{step.node.href or step.node.keyref!r} leads to {ref.file}, which is not in the inputs"
         text += f"; there is {near!r}" if near else ""
         self.found.findings.append(codes.MAP_TARGET.at(step.file, step.node.line, text))

@@ -27,7 +27,7 @@ from sources.dita.reuse import Origin, Resolver
 
 Handler = Callable[["Writer", etree._Element], list[Item]]
 
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # longer first parts are reserved, and used by none
 _MOST_KNOWN: Final = 4096
 _WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
 _HREFS: Final = etree.XPath("descendant::*/@href")
