@@ -5,7 +5,6 @@ In: a resolved copy of a topic and its `Writer`. Out: a `body` element that `top
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from lxml import etree
@@ -30,7 +29,10 @@ _BY_NAME: Final[dict[str, Handler]] = {
 }
 HANDLERS: Final = Handlers(_BY_NAME)
 _DELETED: Final = etree.XPath("descendant-or-self::*[@status = 'deleted']")
-_TRACKED: Final = re.compile(r"oxy_(insert_start|delete)|xm-(insertion|deletion)_mark|fontoxml-change")  # of three editors
+_MARKS: Final = ("oxy_insert_start", "oxy_delete", "xm-insertion_mark", "xm-deletion_mark", "fontoxml-change")  # of three editors
+_TRACKED: Final = etree.XPath(
+    f"descendant::processing-instruction()[{' or '.join(f'starts-with(name(), {m!r})' for m in _MARKS)}]"
+)
 
 
 def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> etree._Element:
@@ -52,7 +54,7 @@ def body(writer: Writer, topic: etree._Element, map_links: tuple[Link, ...]) -> 
 
 def _find_changes(writer: Writer, topic: etree._Element) -> None:
     """A finding, once of each kind, for what was marked as changed and nobody has settled."""
-    tracked = [one.getparent() for one in topic.iter(etree.ProcessingInstruction) if _TRACKED.match(one.target or "")]
+    tracked = [one.getparent() for one in _TRACKED(topic)]
     for what, found in (("text with status='deleted'", _DELETED(topic)), ("tracked changes", tracked)):
         if found:
             file, line = writer.resolver.place(found[0], writer.unit.file)

@@ -30,6 +30,7 @@ NO_TOPICS: Final = frozenset(
 )
 
 
+_SAYING: Final = ("audience", "deliveryTarget", "print")  # attributes that say something of what is below
 NO_COPY: Final = Copy("", "", 0)
 
 
@@ -99,7 +100,6 @@ class _Reader:
             keys=tuple((element.get("keys") or "").split()),
             keyscope=tuple((element.get("keyscope") or "").split()),
             collection_type=element.get("collection-type") or "",
-            copy=_copy(element, meta, prolog, file, line),
             excluded=self._filter.excludes(element),
             conditions={name: value for name in ATTRIBUTES if (value := element.get(name))},
             filters=tuple(_renaming(one, file) for one in children(element, "ditavalref")),
@@ -112,6 +112,7 @@ class _Reader:
             scope=values.get("scope", ""),
             linking=values.get("linking", ""),
         )
+        made.copy = _copy(element, meta, prolog, file, made)
         passed_on = {name: value for name, value in values.items() if value != "ditamap"}
         made.children = [self.node(one, passed_on) for one in element if _kind(one)]
         return made
@@ -147,6 +148,8 @@ class _Reader:
         )
 
     def _facts(self, element: etree._Element, prolog: Prolog | None) -> Facts:
+        if prolog is None and not any(name in element.attrib for name in _SAYING):
+            return NO_FACTS
         stated, wanted = self._filter.formats(element)
         if wanted and not stated:
             file, line = self._resolver.place(element, self._file)
@@ -197,15 +200,15 @@ def _titlealt(meta: etree._Element | None, role: str) -> str:
     return next((_inner(one) for one in found if role in (one.get("title-role") or "").split()), "")
 
 
-def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, line: int) -> Copy:
+def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, made: Node) -> Copy:
     """What the reference makes of its topic, if it makes a copy; the source is known to those who know its key."""
     stated = (element.get("copy-to") or "").strip()
     to = refer(stated, file).file if stated else ""
     if meta is None or prolog is None:
-        return Copy(to, file, line)
-    locked = _navtitle(element, meta) if element.get("locktitle") == "yes" else ""
-    title, public = _linktext(meta) or locked, bool(prolog.value("topic-id"))
-    return Copy(to, file, line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
+        return Copy(to, file, made.line)
+    title = made.linktext or (made.navtitle if element.get("locktitle") == "yes" else "")
+    public = bool(prolog.value("topic-id"))
+    return Copy(to, file, made.line, "", prolog.public_id(), public, title, _inner(child(meta, "shortdesc")))
 
 
 def _renaming(element: etree._Element, file: str) -> Renaming:

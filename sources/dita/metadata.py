@@ -124,6 +124,11 @@ class Prolog:
         stated = [one.get("version") or "" for one in self._of("vrm")]
         return next((version.strip() for version in reversed(stated) if version.strip()), "") or self.value("version")
 
+    def search_titles(self) -> list[etree._Element]:
+        """What the topic is called where it is searched for: `searchtitle`, `titlealt` with that role."""
+        stated = [one for one in self._of("titlealt") if "search" in (one.get("title-role") or "").split()]
+        return [*self._of("searchtitle"), *stated]
+
     def reading_level(self) -> str:
         """`othermeta name="readingLevel"`, else `data name="reading-level"`."""
         stated = [one.get("content") or "" for one in self._of("othermeta") if one.get("name") == "readingLevel"]

@@ -59,6 +59,8 @@ class Copy:
     def of(self, source: str, renamings: Sequence[Renaming]) -> Copy | None:
         """The copy of a file, in branches that rename what is in them; None where all of it leaves the file its own name. What
         stands deeper is nearer to the name."""
+        if not self.to and not renamings:  # nearly all references
+            return None
         folder, name = posixpath.split(self.to or source)
         stem, extension = posixpath.splitext(name)
         renamed = [one for one in reversed(renamings) if one.prefix or one.suffix]

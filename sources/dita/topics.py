@@ -24,7 +24,7 @@ from sources.dita.keys import KeySpace
 from sources.dita.links import keyed
 from sources.dita.metadata import Facts, Prolog, shared_formats, unique
 from sources.dita.model import Copy, Data
-from sources.dita.names import child, is_a, names
+from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Origin, Resolver, local, pushes
 from sources.dita.writer import Writer, language_tag
@@ -153,7 +153,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         language=language_tag(language(topic)),
         id=base.id or posixpath.splitext(posixpath.basename(file))[0],
         summary=say(_summary(parts["summary"])),  # what is wrong in it, `read` says
-        also_called=unique((*prolog.listed("also-called"), *_other_names(topic, parts, say, title))),
+        also_called=unique((*prolog.listed("also-called"), *_other_names(topic, parts["alternatives"], prolog, say, title))),
         kind=prolog.value("kind") or next(kind for kind in names(topic) if kind in _KINDS),
         audiences=unique((*base.audiences, *data.filter.undecided(topic, "audience"))),
         formats=shared_formats(base.formats, tuple(data.filter.formats(topic)[0])),
@@ -239,10 +239,14 @@ def _summary(element: etree._Element | None) -> etree._Element | None:
 
 
 def _other_names(
-    topic: etree._Element, parts: dict[str, etree._Element | None], say: Callable[[etree._Element | None], str], title: str
+    topic: etree._Element,
+    alternatives: etree._Element | None,
+    prolog: Prolog,
+    say: Callable[[etree._Element | None], str],
+    title: str,
 ) -> Iterator[str]:
-    """What else a topic is called: its search title (in DITA 2.0 in the prolog); other forms of the term of a glossary entry."""
-    found = [one for part in ("alternatives", "prolog") for one in _all(parts[part]) if _is_for_search(one)]
+    """What else a topic is called: its search titles (in DITA 2.0 in the prolog); other forms of the term of a glossary entry."""
+    found = [*(children(alternatives, "searchtitle") if alternatives is not None else ()), *prolog.search_titles()]
     if is_a(topic, "glossentry"):
         forms = ("glossSurfaceForm", "glossAcronym", "glossAbbreviation", "glossShortForm", "glossSynonym")
         found += [one for one in topic.iter("*") if any(name in forms for name in names(one))]
@@ -250,14 +254,6 @@ def _other_names(
         name = say(one)
         if name and name != title:
             yield name
-
-
-def _all(element: etree._Element | None) -> Iterator[etree._Element]:
-    yield from element.iterdescendants("*") if element is not None else ()
-
-
-def _is_for_search(element: etree._Element) -> bool:
-    return is_a(element, "searchtitle") or (is_a(element, "titlealt") and "search" in (element.get("title-role") or "").split())
 
 
 def _index_terms(topic: etree._Element, data: Data) -> Iterator[str]:
