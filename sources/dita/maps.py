@@ -203,7 +203,7 @@ def _titlealt(meta: etree._Element | None, role: str) -> str:
 def _copy(element: etree._Element, meta: etree._Element | None, prolog: Prolog | None, file: str, made: Node) -> Copy:
     """What the reference makes of its topic, if it makes a copy; the source is known to those who know its key."""
     stated = (element.get("copy-to") or "").strip()
-    to = refer(stated, file).file if stated else ""
+    to = refer(stated, file).file if stated and not stated.startswith("#") else ""
     if meta is None or prolog is None:
         return Copy(to, file, made.line)
     title = made.linktext or (made.navtitle if element.get("locktitle") == "yes" else "")

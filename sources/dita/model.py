@@ -25,6 +25,7 @@ class Key:
     keyword: str = ""
     linktext: str = ""
     navtitle: str = ""
+    copy: Copy | None = None  # where the reference that defines it makes one: `ref` has the copy's name, this its source
 
     @property
     def said(self) -> tuple[object, ...]:

@@ -264,7 +264,7 @@ class Walker:
         self.found.mentioned[ref.file, ref.topic] = None
         if step.excluded:
             return
-        copy = step.node.copy.of(ref.file, step.filters)
+        copy = self._copy(step, ref)
         place = copy.place(ref.topic) if copy else (ref.file, ref.topic)
         if copy:
             self.found.aliases.setdefault(copy.to, ref.file)
@@ -288,7 +288,15 @@ class Walker:
 
     def _ref(self, step: _Step) -> Ref | None:
         key = self._key(step)
+        if key and key.ref and key.copy:
+            return key.ref._replace(file=key.copy.source)
         return key.ref if key and key.ref else step.node.ref
+
+    def _copy(self, step: _Step, ref: Ref) -> Copy | None:
+        """The copy that a reference makes of a file, or names by the key of one that does."""
+        made = step.node.copy.of(ref.file, step.filters)
+        key = self._key(step) if made is None else None
+        return key.copy if key else made
 
     def _format(self, step: _Step) -> str:
         key = self._key(step)
@@ -322,7 +330,7 @@ class Walker:
         if not text and (ref.url or node.scope == "peer"):
             text = node.navtitle or (key.navtitle or key.keyword if key else "")
         place = None if ref.url or node.scope in ("peer", "external") else (ref.file, ref.topic)
-        copy = node.copy.of(ref.file, step.filters) if place else None
+        copy = self._copy(here, ref) if place else None
         if copy:
             place, ref = copy.place(ref.topic), ref._replace(file=copy.to)
         return place, Link(ref, text, self._format(here), step.file, node.line)
@@ -382,7 +390,8 @@ def branch_filter(files: Files, name: str) -> Filter | None:
 
 def _key(node: Node, file: str) -> Key:
     ref = node.ref if node.ref else None
-    if ref and node.copy.to and not ref.url and node.scope not in ("peer", "external"):
-        ref = ref._replace(file=node.copy.to)
+    local = ref is not None and not ref.url and node.scope not in ("peer", "external")
+    copy = node.copy.of(ref.file, ()) if ref and local else None
+    ref = ref._replace(file=copy.to) if ref and copy else ref
     format_ = node.format or ("ditamap" if is_map(node) else "")
-    return Key(file, node.line, ref, format_, node.keyref, node.keyword, node.linktext, node.navtitle)
+    return Key(file, node.line, ref, format_, node.keyref, node.keyword, node.linktext, node.navtitle, copy)

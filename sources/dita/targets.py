@@ -43,8 +43,10 @@ def attributes(writer: Writer, element: etree._Element, ref: Ref, format_: str) 
     """The attributes of an `a` that leads there; {} = this topic's own top; None (and a finding) = nothing of ours is there."""
     if ref.url:
         return _outside(writer, element, ref.url)
-    here = writer.targets.get(ref if ref.topic else ref._replace(topic=writer.root_id))
     unit = writer.unit_of(ref)
+    if unit == writer.unit:
+        ref = ref._replace(file=writer.unit.file)  # of a copy, by its own name
+    here = writer.targets.get(ref if ref.topic else ref._replace(topic=writer.root_id))
     if here is not None and (unit == writer.unit or ref.file == writer.origin.file):
         return {"data-kind": "local", "href": f"#{writer.anchors[here]}"}
     if unit == writer.unit:
