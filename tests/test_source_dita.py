@@ -239,6 +239,7 @@ def test_places_outside_the_folder_and_in_stores() -> None:
     assert places.refer("../x/b.dita#t/e", "a/c/d.dita") == places.Ref("", "a/x/b.dita", "t", "e")
     assert places.refer("b%20c.dita", "s3://bucket/p/a.dita") == places.Ref("", "s3://bucket/p/b c.dita", "", "")
     assert places.refer("..\\b.dita", "x/a.dita") == places.Ref("", "b.dita", "", "")
+    assert places.refer("a%00%1B[2J.dita#t%0A", "x.dita") == places.Ref("", "a\ufffd\ufffd[2J.dita", "t\ufffd", "")
     assert places.refer("#./e", "a.dita") == places.Ref("", "a.dita", ".", "e")
     assert places.refer("HTTPS://Example.org/a b", "a.dita") == places.Ref("https://Example.org/a%20b", "", "", "")
 

@@ -49,7 +49,7 @@ KEY_TEXT_MISSING = error(
 KEY_AMBIGUOUS = warning(
     "dita.key-ambiguous",
     "A topic stands in several maps or key scopes that define a key differently; the first was used.",
-    "Use keys that mean the same in every map, or a topic of its own for each.",
+    "Use keys that mean the same in every map, or give each reference a copy-to: then there is a topic for each.",
 )
 
 # --- links

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINKABLE: Final = re.compile(r"(?:https?|mailto|tel):.+", re.IGNORECASE | re.DOTALL)
 
 
@@ -31,7 +32,7 @@ def refer(href: str, base: str, scope: str = "") -> Ref:
         return Ref(url=address(href))
     path, _, fragment = href.partition("#")
     file = join(base, path.partition("?")[0]) if path else base
-    topic, _, element = unquote(fragment).partition("/")
+    topic, _, element = _decoded(fragment).partition("/")
     return Ref(file=file, topic=topic, element=element)
 
 
@@ -39,8 +40,13 @@ def join(base: str, path: str) -> str:
     """The input file that `path` names in the file `base`."""
     scheme, separator, rest = base.rpartition("://")
     folder = posixpath.dirname(rest if separator else base)
-    joined = posixpath.normpath(posixpath.join(folder, unquote(path).replace("\\", "/")))
+    joined = posixpath.normpath(posixpath.join(folder, _decoded(path).replace("\\", "/")))
     return f"{scheme}{separator}{joined}"
+
+
+def _decoded(text: str) -> str:
+    """Percent-encoding undone; a control character is no part of a name, and could write over what a terminal shows."""
+    return _CONTROL.sub("\ufffd", unquote(text))
 
 
 def address(href: str) -> str:
