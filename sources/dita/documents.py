@@ -6,6 +6,7 @@ In: names of input files, ids. Out: trees (read-only: copy before you change) an
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ _IDS: Final = etree.XPath("//*[@id]")
 
 # By name; the bytes stand beside the tree, so that a changed file (preview, tests) is never taken for the old one.
 _TREES: OrderedDict[str, tuple[bytes, etree._Element | None, tuple[Finding, ...]]] = OrderedDict()
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # longer first parts are reserved, and used by none
 _size = 0
 _lower: tuple[Sequence[str], Mapping[str, str]] = (), {}  # the names that were asked about last, by lower case
 _ONE_AT_A_TIME: Final = threading.Lock()  # the preview renders a page while it takes in a save
@@ -138,3 +140,15 @@ def language(element: etree._Element) -> str:
             return one.get(XML_LANG) or ""
         one = one.getparent()
     return ""
+
+
+def language_tag(raw: str) -> str:
+    """A BCP 47 tag in its usual spelling (en-US, zh-Hant); "" where it is none."""
+    raw = raw.strip().replace("_", "-")
+    if not _LANGUAGE.fullmatch(raw):
+        return ""
+    first, *rest = raw.split("-")
+    shaped = [
+        part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha() else part.lower() for part in rest
+    ]
+    return "-".join([first.lower(), *shaped])

@@ -15,9 +15,11 @@ from lxml import etree
 
 from pipeline.contracts import Files
 from pipeline.findings import Finding
+from pipeline.topic import XML_LANG
 from pipeline.trees import remove
 from sources.dita import codes
 from sources.dita.conditions import ATTRIBUTES, Filter, no_format, printing
+from sources.dita.documents import language_tag
 from sources.dita.keys import KeySpace
 from sources.dita.metadata import NO_FACTS, Facts, Prolog, shared_formats
 from sources.dita.model import Copy, Data, Renaming
@@ -30,7 +32,7 @@ NO_TOPICS: Final = frozenset(
 )
 
 
-_SAYING: Final = ("audience", "deliveryTarget", "print")  # attributes that say something of what is below
+_SAYING: Final = ("audience", "deliveryTarget", "print", XML_LANG)  # attributes that say something of what is below
 NO_COPY: Final = Copy("", "", 0)
 
 
@@ -142,6 +144,20 @@ class _Reader:
             values.setdefault("format", "ditamap")
         return values
 
+    def _stated(self, element: etree._Element) -> Facts:
+        """What the attributes of a reference say of its topics."""
+        (formats, wanted), lang = self._filter.formats(element), element.get(XML_LANG) or ""
+        place = self._resolver.place(element, self._file)
+        if wanted and not formats:
+            self._findings.append(codes.DELIVERY.at(*place, no_format(wanted)))
+        if lang and not language_tag(lang):
+            self._findings.append(codes.LANGUAGE.at(*place, f"xml:lang={lang!r}"))
+        return Facts(
+            audiences=tuple(self._filter.undecided(element, "audience")),
+            formats=shared_formats(printing(element.get("print") or ""), tuple(formats)),
+            language=language_tag(lang),
+        )
+
     def _prolog(self, meta: etree._Element) -> Prolog:
         return Prolog(
             meta, lambda one: self._resolver.place(one, self._file), lambda one: " ".join("".join(one.itertext()).split())
@@ -150,12 +166,7 @@ class _Reader:
     def _facts(self, element: etree._Element, prolog: Prolog | None) -> Facts:
         if prolog is None and not any(name in element.attrib for name in _SAYING):
             return NO_FACTS
-        stated, wanted = self._filter.formats(element)
-        if wanted and not stated:
-            file, line = self._resolver.place(element, self._file)
-            self._findings.append(codes.DELIVERY.at(file, line, no_format(wanted)))
-        formats = shared_formats(printing(element.get("print") or ""), tuple(stated))
-        own = Facts(audiences=tuple(self._filter.undecided(element, "audience")), formats=formats)
+        own = self._stated(element)
         if prolog is None:
             return own
         facts = prolog.facts()

@@ -41,6 +41,7 @@ class Facts:
     owner: str = ""
     setting: str = ""
     version: str = ""
+    language: str = ""
 
     def within(self, outer: Facts) -> Facts:
         """These facts inside a branch of others: lists are joined, for the rest the inner one counts."""

@@ -18,7 +18,7 @@ from pipeline.findings import Finding
 from pipeline.topic import Metadata, plain
 from sources.dita import codes
 from sources.dita.body import HANDLERS
-from sources.dita.documents import language, roots, topic_of
+from sources.dita.documents import language, language_tag, roots, topic_of
 from sources.dita.flow import Item, add_all, fold, words
 from sources.dita.keys import KeySpace
 from sources.dita.links import keyed
@@ -27,7 +27,7 @@ from sources.dita.model import Copy, Data
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Origin, Resolver, local, pushes
-from sources.dita.writer import Writer, language_tag
+from sources.dita.writer import Writer
 
 _TAKEN_IN: Final = ("image", "coderef", "include", "svgref", "mathmlref")  # their href names a file that becomes part of the text
 _KINDS: Final = ("glossentry", "glossgroup", "troubleshooting", "concept", "task", "reference", "topic")
@@ -150,7 +150,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
     findings = [*writer.all_findings(), *prolog.findings, *_remarks(topic, draft, title, base)]
     made = replace(
         base,
-        language=language_tag(language(topic)),
+        language=language_tag(language(topic)) or facts.language,
         id=base.id or posixpath.splitext(posixpath.basename(file))[0],
         summary=say(_summary(parts["summary"])),  # what is wrong in it, `read` says
         also_called=unique((*prolog.listed("also-called"), *_other_names(topic, parts["alternatives"], prolog, say, title))),

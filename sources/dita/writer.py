@@ -19,6 +19,7 @@ from pipeline.labels import Labels, UnknownLanguage, labels
 from pipeline.topic import XML_LANG
 from sources.dita import codes
 from sources.dita.conditions import no_format
+from sources.dita.documents import language_tag
 from sources.dita.flow import Item, add_all, blank, blocks, words
 from sources.dita.model import Data
 from sources.dita.names import is_a, names
@@ -27,7 +28,6 @@ from sources.dita.reuse import Origin, Resolver
 
 Handler = Callable[["Writer", etree._Element], list[Item]]
 
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # longer first parts are reserved, and used by none
 _MOST_KNOWN: Final = 4096
 _WITH_ID: Final = etree.XPath("descendant-or-self::*[@id]")
 _HREFS: Final = etree.XPath("descendant::*/@href")
@@ -171,7 +171,7 @@ class Writer:
             return
         if element not in self._read and ((element.text or "").strip() or any((one.tail or "").strip() for one in element)):
             file, line = self.resolver.place(element, self.unit.file)
-            words = " ".join("".join(element.itertext()).split())
+            words = " ".join(" ".join((element.text or "", *(one.tail or "" for one in element))).split())
             self.findings.append(codes.OUT_OF_PLACE.at(file, line, f"right in <{names(element)[0]}>: {words[:80]!r}"))
             return
         for one in element:
@@ -304,18 +304,6 @@ def _labels(language: str) -> Labels | None:
         return labels(language) if language else None
     except UnknownLanguage:
         return None
-
-
-def language_tag(raw: str) -> str:
-    """A BCP 47 tag in its usual spelling (en-US, zh-Hant); "" where it is none."""
-    raw = raw.strip().replace("_", "-")
-    if not _LANGUAGE.fullmatch(raw):
-        return ""
-    first, *rest = raw.split("-")
-    shaped = [
-        part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha() else part.lower() for part in rest
-    ]
-    return "-".join([first.lower(), *shaped])
 
 
 def _token(name: str) -> str:
