@@ -103,6 +103,12 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
         '<map><topicref href="../topics/flu.dita"/><topicgroup keyscope="a"><topicref href="../topics/flu.dita" copy-to='
         '"../topics/second-flu.dita"><topicmeta><linktext>Flu twice</linktext></topicmeta></topicref></topicgroup></map>',
     ),
+    "topics/scheme.ditamap": (
+        '<subjectScheme><subjectdef keys="all"><subjectdef keys="x"><subjectdef keys="clinic"/></subjectdef></subjectdef>'
+        '<enumerationdef><attributedef name="audience"/><subjectdef keyref="all"/></enumerationdef></subjectScheme>',
+        '<subjectScheme><subjectdef keys="all"><subjectdef keys="clinic"/></subjectdef></subjectScheme>',
+        "<map/>",
+    ),
     "topics/branch.ditaval": (VAL.format("clinic"), VAL.format("home"), "<val"),
     "topics/canonical.xml": (
         '<topic schema="1"><metadata><id>canon</id><language>en</language><title>Canon</title></metadata><body/></topic>',

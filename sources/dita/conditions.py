@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -40,13 +40,14 @@ class Filter:
     """What DITAVALs decide: that of the run, and those of the branch of a map. One exclusion is enough."""
 
     layers: tuple[_Decisions, ...] = ()
+    broader: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by (attribute, value), from subject schemes
 
     def __bool__(self) -> bool:
         return bool(self.layers)
 
     def and_also(self, other: Filter) -> Filter:
         """Both together."""
-        return Filter((*self.layers, *other.layers))
+        return Filter((*self.layers, *other.layers), self.broader or other.broader)
 
     def excludes(self, element: etree._Element) -> bool:
         """Whether the element is left out."""
@@ -63,7 +64,7 @@ class Filter:
     def excludes_values(self, attributes: Mapping[str, str]) -> bool:
         """Whether an element with these attributes is left out."""
         return any(
-            all(_verdict(layer, name, value) for value in values)
+            all(self._verdict(layer, name, value) for value in values)
             for layer in self.layers
             for attribute, raw in attributes.items()
             if attribute in ATTRIBUTES or any(attribute == named for named, _ in layer)
@@ -81,10 +82,21 @@ class Filter:
         if not raw:
             return []
         values = [value for _, found in groups(attribute, raw) for value in found]
-        verdicts = {value: {_verdict(layer, attribute, value) for layer in self.layers} for value in values}
+        verdicts = {value: {self._verdict(layer, attribute, value) for layer in self.layers} for value in values}
         if any(False in found and True not in found for found in verdicts.values()):
             return []
         return [value for value, found in verdicts.items() if not found - {None}]
+
+    def _verdict(self, layer: _Decisions, name: str, value: str) -> bool | None:
+        """What a layer says of a value: of itself, else of the nearest broader one, else of the attribute, else of anything."""
+        one: str | None = value
+        seen: set[str] = set()
+        while one is not None and one not in seen:
+            if (name, one) in layer:
+                return layer[name, one]
+            seen.add(one)
+            one = self.broader.get((name, one)) if self.broader else None
+        return layer.get((name, ""), layer.get(("", "")))
 
 
 def printing(stated: str) -> tuple[str, ...]:
@@ -97,10 +109,6 @@ def printing(stated: str) -> tuple[str, ...]:
 def no_format(wanted: list[str]) -> str:
     """What is wrong with a `deliveryTarget` that names no format of ours."""
     return f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}"
-
-
-def _verdict(layer: _Decisions, name: str, value: str) -> bool | None:
-    return next((layer[key] for key in ((name, value), (name, ""), ("", "")) if key in layer), None)
 
 
 def groups(attribute: str, raw: str) -> list[tuple[str, list[str]]]:

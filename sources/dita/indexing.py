@@ -27,6 +27,7 @@ from sources.dita.names import is_a
 from sources.dita.places import Ref
 from sources.dita.publication import Place, Publication, TooMuch, branch_filter
 from sources.dita.reuse import Resolver, said
+from sources.dita.schemes import broader
 from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.walks import Walks
 
@@ -123,6 +124,7 @@ class Indexer:
             self._forget()
         self._files.files = files
         before, self._parts = self._parts, self._parsed(claimed, frozenset(changed or ()))
+        before = self._narrowed(claimed, before)
         parts = self._parts.values()
         try:
             anew = self._publish(before, frozenset(changed or ()))
@@ -136,6 +138,16 @@ class Indexer:
             self._place(topics)
         moved, findings = self._push(topics)
         return self._whole(topics, findings, frozenset(changed or ()) | moved)
+
+    def _narrowed(self, claimed: Sequence[str], before: dict[str, _Part]) -> dict[str, _Part]:
+        """Reads all files again where what subject schemes say is not what they were read under. The parts to compare with."""
+        found = broader(part.map.scheme for part in self._parts.values() if part.map and part.map.scheme)
+        if found == self._filter.broader:
+            return before
+        self._filter = replace(self._filter, broader=found)
+        self._forget()
+        self._parts = self._parsed(claimed, frozenset())
+        return {}
 
     def _whole(self, topics: list[Draft], findings: list[Finding], changed: frozenset[str]) -> Index:
         assert self._found is not None
@@ -362,7 +374,8 @@ class Indexer:
         stated = dict.fromkeys(names for place in draft.places for names in self._found.filters.get(place, ()))
         if not any(stated):
             return []
-        filters = [_whole(branch_filter(self._files, name) for name in names) for names in stated]
+        known = self._filter.broader
+        filters = [_whole((branch_filter(self._files, name) for name in names), known) for names in stated]
         resolver = Resolver(self._files, data, KeySpace(data, scopes_of(data, draft.unit)))
         elements = list(resolver.copied(topic, draft.unit.file).iter("*"))
         left_out = {tuple(one is None or one.excludes(element) for element in elements) for one in filters}
@@ -446,9 +459,9 @@ def _same_shape(before: Mapping[str, _Part], now: Mapping[str, _Part]) -> bool:
     return list(before) == list(now) and all(one is other or one.shape == other.shape for one, other in pairs)
 
 
-def _whole(filters: Iterable[Filter | None]) -> Filter | None:
-    """Filters inside one another, as one; None where one of them can not be read."""
-    whole: Filter | None = Filter()
+def _whole(filters: Iterable[Filter | None], known: Mapping[tuple[str, str], str]) -> Filter | None:
+    """Filters inside one another, as one; None where one of them can not be read. `known`: broader values."""
+    whole: Filter | None = Filter(broader=known)
     for one in filters:
         whole = whole.and_also(one) if whole is not None and one is not None else None
     return whole

@@ -26,6 +26,7 @@ from sources.dita.model import Copy, Data, Renaming
 from sources.dita.names import child, children, is_a, names
 from sources.dita.places import Ref, refer
 from sources.dita.reuse import Resolver
+from sources.dita.schemes import Scheme, scheme
 
 NO_TOPICS: Final = frozenset(
     {"subjectdef", "subjectHead", "enumerationdef", "topicsubject", "topicapply", "subjectref", "schemeref", "ditavalref"}
@@ -69,7 +70,7 @@ class MapFile:
 
     file: str
     root: Node
-    scheme: bool
+    scheme: Scheme | None = None
 
 
 def map_file(root: etree._Element, file: str, files: Files, decisions: Filter, findings: list[Finding]) -> MapFile:
@@ -79,7 +80,7 @@ def map_file(root: etree._Element, file: str, files: Files, decisions: Filter, f
     copied = resolver.copied(root, file)
     reader = _Reader(file, resolver, decisions, findings)
     findings += resolver.findings
-    return MapFile(file, reader.node(copied, {}), is_a(root, "subjectScheme"))
+    return MapFile(file, reader.node(copied, {}), scheme(root) if is_a(root, "subjectScheme") else None)
 
 
 class _Reader:

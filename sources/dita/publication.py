@@ -22,6 +22,7 @@ from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
 from sources.dita.metadata import Facts
 from sources.dita.model import Copy, Key, Keys, Link, Renaming, Scope
 from sources.dita.places import Ref
+from sources.dita.schemes import broader
 
 _DITA: Final = frozenset({"dita", ""})
 _NO_DITA: Final = frozenset(
@@ -119,6 +120,7 @@ class Walker:
 
     def __init__(self, maps: Mapping[str, MapFile], files: Files, steps: int) -> None:
         self._maps, self._files, self.steps = maps, files, steps
+        self._broader = broader(one.scheme for one in maps.values() if one.scheme)
         self._scopes: dict[tuple[tuple[str, ...], int], int] = {}  # of every node, by way of maps and node
         self.seen: dict[str, MapFile | None] = {}
         self.found = Publication()
@@ -216,7 +218,7 @@ class Walker:
     def _filtered(self, step: _Step) -> bool:
         """Whether a DITAVAL of the branch leaves the node out."""
         known = [found for one in step.filters if (found := branch_filter(self._files, one.file)) is not None]
-        return any(found.excludes_values(step.node.conditions) for found in known)
+        return any(replace(found, broader=self._broader).excludes_values(step.node.conditions) for found in known)
 
     def _take(self, step: _Step) -> None:
         """One reference: a topic is reached or mentioned, a map walked."""
@@ -246,7 +248,7 @@ class Walker:
         if inner.file in step.way:
             text = " -> ".join((*step.way, inner.file))
             self.found.findings.append(codes.MAP_CYCLE.at(step.file, step.node.line, text))
-        elif not inner.scheme:
+        elif inner.scheme is None:
             self._walk(step.into(inner, step.scope))
 
     def _undefined(self, step: _Step) -> bool:
