@@ -124,7 +124,7 @@ class Indexer:
             self._forget()
         self._files.files = files
         before, self._parts = self._parts, self._parsed(claimed, frozenset(changed or ()))
-        before = self._narrowed(claimed, before)
+        before = self._narrowed(before)
         parts = self._parts.values()
         try:
             anew = self._publish(before, frozenset(changed or ()))
@@ -139,14 +139,16 @@ class Indexer:
         moved, findings = self._push(topics)
         return self._whole(topics, findings, frozenset(changed or ()) | moved)
 
-    def _narrowed(self, claimed: Sequence[str], before: dict[str, _Part]) -> dict[str, _Part]:
-        """Reads all files again where what subject schemes say is not what they were read under. The parts to compare with."""
+    def _narrowed(self, before: dict[str, _Part]) -> dict[str, _Part]:
+        """Takes up what subject schemes say. Where that is new, maps are read again (topics are not filtered when they are read),
+        and nothing else that was known holds. The parts to compare with."""
         found = broader(part.map.scheme for part in self._parts.values() if part.map and part.map.scheme)
         if found == self._filter.broader:
             return before
-        self._filter = replace(self._filter, broader=found)
+        self._filter, parts = replace(self._filter, broader=found), self._parts
         self._forget()
-        self._parts = self._parsed(claimed, frozenset())
+        again = bool(self._filter.layers)
+        self._parts = {name: self._part(name) if again and part.map else part for name, part in parts.items()}
         return {}
 
     def _whole(self, topics: list[Draft], findings: list[Finding], changed: frozenset[str]) -> Index:
