@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from lxml import etree
@@ -16,7 +17,7 @@ from pipeline.topic import plain
 
 Piece = str | etree._Element
 
-BLOCKS: Final = frozenset({"p", "ul", "ol", "dl", "table", "blockquote", "pre", "div", "figure", "aside", "section", "h"})
+BLOCKS: Final = frozenset({"p", "ul", "ol", "dl", "table", "blockquote", "pre", "div", "figure", "aside", "section", "h", "hr"})
 _PARTS: Final = frozenset({"li", "dt", "dd", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "figcaption"})
 _HOLDERS: Final = ("p", "h", "li", "dt", "dd", "td", "th", "caption", "figcaption", "pre")
 _EDGE: Final = " \t\r\n\f"  # not the no-break space: an author put that there
@@ -47,17 +48,19 @@ def is_block(piece: Piece) -> bool:
 
 def fill(element: etree._Element, pieces: Iterable[Piece], *, trim: bool = True) -> None:
     """Puts text and inline elements into an element; `trim` takes the white space at both ends off."""
-    for piece in pieces:
-        if not isinstance(piece, str):
-            element.append(piece)
-        elif len(element):
-            element[-1].tail = (element[-1].tail or "") + piece
-        else:
-            element.text = (element.text or "") + piece
+    last = next(element.iterchildren(reversed=True), None)  # len() and an index would walk over all children each time
+    for run in (list(found) for _, found in groupby(pieces, lambda piece: isinstance(piece, str))):
+        text = "".join(piece for piece in run if isinstance(piece, str))  # one by one would copy all before it each time
+        if text and last is not None:
+            last.tail = (last.tail or "") + text
+        elif text:
+            element.text = (element.text or "") + text
+        for inner in (piece for piece in run if not isinstance(piece, str)):
+            element.append(last := inner)
     if trim:
         element.text = (element.text or "").lstrip(_EDGE) or None
-        if len(element):
-            element[-1].tail = (element[-1].tail or "").rstrip(_EDGE) or None
+        if last is not None:
+            last.tail = (last.tail or "").rstrip(_EDGE) or None
         else:
             element.text = (element.text or "").rstrip(_EDGE) or None
 
@@ -75,7 +78,7 @@ def blocks(pieces: Iterable[Piece], attributes: Mapping[str, str] | None = None)
     result: list[etree._Element] = []
     for block, run in _runs(pieces):
         if block is not None:
-            result.append(block)
+            result += [block] if block.tag != "hr" else []  # it only parts what stands around it
             continue
         paragraph = new("p", attributes or {})
         fill(paragraph, run)

@@ -2,30 +2,38 @@
 
 In: a string of HTML (a fragment, of any age and any quality) and where it stands. Out: `Html`: blocks that `topic.rng` allows,
 credit lines, findings. No text is lost: what stands in a wrong place is moved as browsers do, an unknown element
-keeps its text, and each of these is a finding. Looks (style, class, font, center) are dropped: they say nothing.
+keeps its text, and each of these is a finding; where it is not sure that all words are there, that is an error. Looks (style,
+class, font, center) are dropped: they say nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from pipeline.findings import Code, Finding, warning
+from pipeline.findings import Code, Finding, error, warning
 from pipeline.topic import plain
 from sources._blocks import Piece, around, blocks, fill, flow, inlines, new, paragraph_of, says, sections
+from sources._htmllists import Item, lists, whole
+from sources._htmltokens import unescaped
 from sources._htmltree import FORBIDDEN, HEADINGS, names, tree
 
 REPAIRED = warning(
     "html.repaired",
     "The HTML inside a topic is broken; it was read the way browsers read it.",
     "Mend the HTML, and compare the page with it.",
+)
+TEXT_UNSURE = error(
+    "html.text-unsure",
+    "The HTML inside a topic is broken in such a way that words may be lost: a quotation mark, or the end of a comment or a"
+    " script, is missing.",
+    "Put in what is missing; where the characters themselves are meant, write &lt; and &gt;.",
 )
 ESCAPED_TWICE = warning(
     "html.escaped-twice",
@@ -62,11 +70,13 @@ _INLINE: Final = {name: name for name in names("em strong i b u s sub sup code k
     "bdo": "span",
 }
 # Looks, and what groups text without saying anything of it.
-_LOOKS: Final = names("font big small nobr mark ins time label wbr data html head body picture source noscript")
-_GROUPS: Final = names("div section article main header footer nav center address hgroup form fieldset details")
-_SILENT: Final = names("hr col colgroup meta link base style")  # nothing to read in them
+_LOOKS: Final = names("font big small nobr mark ins time label wbr data html head body picture source noscript colgroup")
+_GROUPS: Final = names("div section article main header footer nav center address hgroup form fieldset details dialog search")
+_SILENT: Final = names("col meta link base style")  # nothing to read in them
 _SCRIPTS: Final = names("script template title")  # their text is not the topic's
 _MEDIA: Final = names("iframe object embed video audio canvas input area track")  # their text stands in for them
+# What stands apart from what is before and after it, though on the same line.
+_APART: Final = names("option optgroup select button textarea progress meter rt datalist")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _NMTOKEN: Final = re.compile(r"[\w.:-]+")
 _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
@@ -92,16 +102,18 @@ def convert(text: str, file: str, line: int, base: str = "", topic_of: Callable[
     findings = []
     if not re.search(r"<[A-Za-z/!]", text) and re.search(r"&lt;/?[A-Za-z][^&]*&gt;", text):
         findings.append(ESCAPED_TWICE.at(file, line, f"expected tags, found {_shown(text)!r}"))
-        text = unescape(text)
+        text = unescaped(text)
     if FORBIDDEN.search(text):
         findings.append(CHARACTERS.at(file, line, f"{len(FORBIDDEN.findall(text))} control characters"))
         text = FORBIDDEN.sub("", text)
-    root, repairs, first = tree(text, line)
-    if repairs:
-        findings.append(REPAIRED.at(file, first, "; ".join(_counted(repairs))))
-    converter = _Converter(file, base, topic_of, root)
+    read = tree(text, line)
+    if read.losses:
+        findings.append(TEXT_UNSURE.at(file, read.first_loss, "; ".join(_counted(read.losses))))
+    if read.repairs:
+        findings.append(REPAIRED.at(file, read.first, "; ".join(_counted(read.repairs))))
+    converter = _Converter(file, base, topic_of, read.root)
     body = etree.Element("body")
-    body.extend(sections(blocks(converter.pieces(root))))
+    body.extend(sections(blocks(converter.pieces(read.root))))
     converter.check_local_links(body)
     return Html(tuple(body), tuple(converter.credits), (*findings, *converter.findings()))
 
@@ -123,8 +135,9 @@ def _shown(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
 
-def _counted(problems: Counter[str]) -> list[str]:
-    named = [f"{problem} ({count} times)" if count > 1 else problem for problem, count in problems.most_common(3)]
+def _counted(problems: Mapping[str, int]) -> list[str]:
+    most = Counter(problems).most_common(3)
+    named = [f"{problem} ({count} times)" if count > 1 else problem for problem, count in most]
     return [*named, f"{len(problems) - 3} other kinds"] if len(problems) > 3 else named
 
 
@@ -156,7 +169,7 @@ class _Converter:
         result: list[Piece] = [self._text(node.text)]
         for child in node:
             result += [*self._element(child), self._text(child.tail)]
-        return [piece for piece in result if not isinstance(piece, str) or piece]
+        return _squeezed([piece for piece in result if not isinstance(piece, str) or piece])
 
     def check_local_links(self, body: etree._Element) -> None:
         """Takes links to places that are not in the body away, keeping their text."""
@@ -181,10 +194,10 @@ class _Converter:
         if tag in _SCRIPTS or tag in _MEDIA:
             said = _shown(plain(node) or node.get("src", ""))
             self._find(LEFT_OUT, node.get("line"), f"<{tag}> {said}".strip())
-            return self.pieces(node) if tag in _MEDIA else ()
+            return [" ", *self.pieces(node), " "] if tag in _MEDIA else ()
         if tag not in _LOOKS:
             self._find(UNKNOWN_ELEMENT, node.get("line"), f"<{tag}> is not known; its text was kept")
-        return self.pieces(node)
+        return [" ", *self.pieces(node), " "] if tag in _APART else self.pieces(node)
 
     def _common(self, node: etree._Element, *, line: bool = True) -> dict[str, str]:
         """The attributes that any element may keep. An id is kept, once, where a link wants it."""
@@ -253,22 +266,24 @@ class _Converter:
         return (pre,) if says(pre) else ()
 
     def _list(self, node: etree._Element) -> Sequence[Piece]:
-        items: list[tuple[dict[str, str], list[Piece]]] = []
+        before: list[Piece] = []
+        items: list[Item] = []
+        ordered = node.tag == "ol"
         for child in _contents(node):
-            if isinstance(child, str):
-                items.append(({}, [self._text(child)]))
-            elif child.tag == "li":
-                items.append((self._common(child), self.pieces(child)))
-            elif child.tag in ("ul", "ol") and items:
-                items[-1][1].extend(self._element(child))  # a nested list that stands beside its item, not in it
+            if not isinstance(child, str) and child.tag == "li":
+                items.append(Item(self._common(child), self.pieces(child), whole(child.get("value", ""))))
+                continue
+            pieces: list[Piece] = [self._text(child)] if isinstance(child, str) else [*self._element(child)]
+            nested = not isinstance(child, str) and child.tag in ("ul", "ol")
+            if items and (ordered or nested):
+                items[-1].pieces.extend([" ", *pieces])  # a nested list beside its item, or what has no number of its own
+            elif ordered:
+                before += pieces
             else:
-                items.append(({}, list(self._element(child))))
-        result = new("ol" if node.tag == "ol" else "ul", {**self._common(node), **_numbering(node)})
-        for attributes, pieces in items:
-            flow(item := new("li", attributes), pieces)
-            if says(item):
-                result.append(item)
-        return (result,) if len(result) else ()
+                items.append(Item({}, pieces))
+        if ordered and node.get("reversed") is not None:
+            self._find(LEFT_OUT, node.get("line"), "<ol reversed>: its items are numbered upwards")
+        return [*blocks(before), *lists(node, self._common(node), items)]
 
     def _definitions(self, node: etree._Element) -> Sequence[Piece]:
         before: list[etree._Element] = []
@@ -336,6 +351,9 @@ class _Converter:
     def _break(self, _node: etree._Element) -> Sequence[Piece]:
         return (etree.Element("br"),)
 
+    def _rule(self, _node: etree._Element) -> Sequence[Piece]:
+        return (etree.Element("hr"),)
+
     def _image(self, node: etree._Element) -> Sequence[Piece]:
         source, alt = node.get("src", "").strip(), node.get("alt")
         if not source:
@@ -384,9 +402,21 @@ _MAKERS: Final[dict[str, Callable[[_Converter, etree._Element], Sequence[Piece]]
     "dl": _Converter._definitions,
     "table": _Converter._table,
     "br": _Converter._break,
+    "hr": _Converter._rule,
     "img": _Converter._image,
     "a": _Converter._link,
 }
+
+
+def _squeezed(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without a space that stands behind a space."""
+    before: Piece = ""
+    result: list[Piece] = []
+    for piece in pieces:
+        if not (piece == " " and isinstance(before, str) and before.endswith(" ")):
+            result.append(piece)
+        before = piece
+    return result
 
 
 def _styled_name(root: etree._Element) -> etree._Element | None:
@@ -418,16 +448,6 @@ def _for_figure(block: etree._Element) -> etree._Element:
         group.append(block)
         return group
     return paragraph_of(block) if block.tag == "h" else block
-
-
-def _numbering(node: etree._Element) -> dict[str, str]:
-    if node.tag != "ol":
-        return {}
-    start, kind = node.get("start", "").strip(), node.get("type", "").strip()
-    return {
-        "start": start if re.fullmatch(r"-?[0-9]{1,6}", start) else "",
-        "type": kind if kind in ("1", "a", "A", "i", "I") else "",
-    }
 
 
 def _spans(node: etree._Element) -> dict[str, str]:

@@ -1,20 +1,24 @@
 """HTML text -> a tree, with the end tags that HTML lets authors leave out. Shared by sources, see `_html.py`.
 
 In: a string of HTML of any quality. Out: an lxml tree of known elements, each with its `line`, and what had to be repaired.
-Nothing that could be text is lost: a tag without end, and a name that HTML does not have, stay as text.
+Nothing that could be text is lost: a tag without end, and a name that HTML does not have, stay as text. Where that is not sure,
+it is said.
 
-Specification: the tokens of the HTML Living Standard, and its rules for optional end tags; not its whole error recovery.
+Specification: the tokens of the HTML Living Standard (see `_htmltokens.py`), and its rules for optional end tags; not its whole
+error recovery.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from html.parser import HTMLParser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
+
+from sources._htmltokens import Problem, Tag, Text, tokens
 
 
 def names(text: str) -> frozenset[str]:
@@ -47,109 +51,119 @@ _CLOSED_BY: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "a": (frozenset({"a"}), _CELLS),
     "li": (frozenset({"li"}), frozenset({"ul", "ol", "menu", "dir"}) | _CELLS),
     **dict.fromkeys(("dt", "dd"), (frozenset({"dt", "dd"}), frozenset({"dl"}) | _CELLS)),
-    **dict.fromkeys(("td", "th"), (frozenset({"td", "th", "caption"}), frozenset({"tr", "table"}))),
-    "tr": (frozenset({"tr", "caption"}), frozenset({"table"})),
-    **dict.fromkeys(("thead", "tbody", "tfoot"), (frozenset({"thead", "tbody", "tfoot", "caption"}), frozenset({"table"}))),
+    **dict.fromkeys(("td", "th"), (frozenset({"td", "th", "caption", "colgroup"}), frozenset({"tr", "table"}))),
+    "tr": (frozenset({"tr", "caption", "colgroup"}), frozenset({"table"})),
+    **dict.fromkeys(
+        ("thead", "tbody", "tfoot", "colgroup"),
+        (frozenset({"thead", "tbody", "tfoot", "caption", "colgroup"}), frozenset({"table"})),
+    ),
     **dict.fromkeys(_BLOCKS | HEADINGS, (frozenset({"p"}), frozenset({"li", "dd", "div", "blockquote"}) | _CELLS)),
 }
 _ATTRIBUTES: Final = names(
-    "href name id lang dir title src alt width height colspan rowspan scope start type class style xml:lang"
+    "href name id lang dir title src alt width height colspan rowspan scope start reversed value type class style xml:lang"
 )
 DEEPEST: Final = 100  # nobody nests deeper on purpose, and readers of trees are recursive
+_SCRIPTS: Final = names("script style")
+_UNREAD: Final = names("script style title template")  # nobody reads what stands in them: left open, they would take the rest
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([:-][a-z0-9.-]*)?")
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0, 2.2
 
 
-def tree(text: str, line: int) -> tuple[etree._Element, Counter[str], int]:
-    """The tree below one `root`, what was repaired (with counts), and the line of the first repair.
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A `root` and what is below it; by text, how often something was repaired, and how often words may have been lost, each
+    with the line of the first."""
 
-    `text` begins at `line`, and holds no character that XML forbids.
-    """
+    root: etree._Element
+    repairs: Mapping[str, int]
+    first: int
+    losses: Mapping[str, int]
+    first_loss: int
+
+
+def tree(text: str, line: int) -> Tree:
+    """The tree of a text that begins at `line` and holds no character that XML forbids."""
     builder = _Builder(line)
-    return builder.build(text), builder.problems, builder.first
+    root = builder.build(text)
+    return Tree(root, builder.problems, builder.first, builder.grave, builder.first_grave)
 
 
-class _Builder(HTMLParser):
-    """Tags to a tree, optional end tags filled in; `problems` counts what was repaired."""
+class _Builder:
+    """Tags to a tree, optional end tags filled in; `problems` counts what was repaired, `grave` what may have lost words."""
 
     def __init__(self, line: int) -> None:
-        super().__init__(convert_charrefs=True)
         self.problems: Counter[str] = Counter()
-        self.first = 0
+        self.grave: Counter[str] = Counter()
+        self.first = self.first_grave = 0
         self._line = line
-        self._ends: frozenset[str] = frozenset()
         self._stack = [etree.Element("root", line=str(line))]
+        self._texts: list[str] = []  # what stands after all that is in the tree
 
     def build(self, text: str) -> etree._Element:
         """The tree below one `root`; every element carries its `line`."""
-        self._ends = frozenset(name.lower() for name in re.findall(r"</([A-Za-z][\w-]*)", text))
-        self.feed(self._complete(text))
-        self.close()
+        ends = frozenset(name.lower() for name in re.findall(r"</([A-Za-z][\w-]*)", text))
+        for token in tokens(text, self._line):
+            self._line = token.line
+            if isinstance(token, Text):
+                self._texts.append(token.text)
+            elif isinstance(token, Problem):
+                self._problem(token.text, token.grave)
+            elif token.end:
+                self._end(token.name)
+            else:
+                self._start(token, ends)
         self._close(1, self._stack[1:])
         return self._stack[0]
 
-    def _complete(self, text: str) -> str:
-        # A tag or comment that never ends would take the rest of the text with it: it is text.
-        comment = text.rfind("<!--")
-        if comment >= 0 and "-->" not in text[comment:]:
-            self._problem("a comment without end")
-            text = text[:comment] + "&lt;" + text[comment + 1 :]
-        tag = text.rfind("<")
-        if tag > text.rfind(">") and re.match(r"<[A-Za-z/!?]", text[tag:]):
-            self._problem("a tag without end")
-            text = text[:tag] + "&lt;" + text[tag + 1 :]
-        return text
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if not (tag in _KNOWN or tag in self._ends or ":" in tag):
-            self._problem(f"<{tag[:40]}> is no tag of HTML and was kept as text")
-            self.handle_data(self.get_starttag_text() or "")
+    def _start(self, tag: Tag, ends: frozenset[str]) -> None:
+        name = tag.name
+        if not (name in _KNOWN or name in ends or ":" in name):
+            self._problem(f"<{name[:40]}> is no tag of HTML and was kept as text")
+            self._texts.append(tag.raw)
             return
-        self._close_before(tag)
-        if len(self._stack) > DEEPEST:
+        self._close_before(name)
+        if len(self._stack) > DEEPEST and name not in _VOID | _SCRIPTS:
             self._problem(f"elements nested deeper than {DEEPEST}; the inner ones count as text")
             return
-        if tag in ("td", "th") and self._stack[-1].tag in _ROW_GROUPS:
+        if name in ("td", "th") and self._stack[-1].tag in _ROW_GROUPS:
             self._push("tr")
-        name = tag if _NAME.fullmatch(tag) else "span"
-        element = self._push(name.replace(":", "-"))
-        for key, value in attrs:
-            if key in _ATTRIBUTES and value is not None and key not in element.attrib:
-                element.set("lang" if key == "xml:lang" else key, value)
-        if tag in _VOID:
+        element = self._push((name if _NAME.fullmatch(name) else "span").replace(":", "-"))
+        for key, value in tag.attributes.items():
+            said = "lang" if key == "xml:lang" else key
+            if key in _ATTRIBUTES and said not in element.attrib:
+                element.set(said, FORBIDDEN.sub("", value))
+        if name in _VOID:
             self._stack.pop()
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID and self._stack[-1].tag == tag:
+        elif tag.closed:
             self._close(len(self._stack) - 1, ())
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "br":
-            self.handle_starttag(tag, [])
-        if tag in _VOID:
+    def _end(self, name: str) -> None:
+        if name == "br":
+            self._push("br")
+            self._stack.pop()
+        if name in _VOID:
             return
-        place = self._open(frozenset({tag.replace(":", "-")}), frozenset() if tag in _TABLE_PARTS else _CELLS)
+        place = self._open(frozenset({name.replace(":", "-")}), frozenset() if name in _TABLE_PARTS else _CELLS)
         if place:
             self._close(place, self._stack[place + 1 :])
         else:
-            self._problem(f"</{tag}> closes nothing")
+            self._problem(f"</{name[:40]}> closes nothing")
 
     def _push(self, name: str) -> etree._Element:
-        self._stack.append(etree.SubElement(self._stack[-1], name, line=str(self._here())))
+        self._write()
+        self._stack.append(etree.SubElement(self._stack[-1], name, line=str(self._line)))
         return self._stack[-1]
 
-    def handle_data(self, data: str) -> None:
-        parent = self._stack[-1]
-        data = FORBIDDEN.sub("", data)  # character references may have brought some in
-        if len(parent):
-            parent[-1].tail = (parent[-1].tail or "") + data
+    def _write(self) -> None:
+        """Puts the texts that were met into the tree: at once, because each time anew would take the square of their number."""
+        data = FORBIDDEN.sub("", "".join(self._texts))  # character references may have brought some in
+        self._texts.clear()
+        last = next(self._stack[-1].iterchildren(reversed=True), None)
+        if last is not None:
+            last.tail = (last.tail or "") + data
         else:
-            parent.text = (parent.text or "") + data
-
-    def unknown_decl(self, data: str) -> None:
-        self.handle_data(data.removeprefix("CDATA["))
+            self._stack[-1].text = (self._stack[-1].text or "") + data
 
     def _close_before(self, tag: str) -> None:
         closed, barrier = _CLOSED_BY.get(tag, (frozenset(), frozenset()))
@@ -168,14 +182,16 @@ class _Builder(HTMLParser):
 
     def _close(self, place: int, early: Sequence[etree._Element]) -> None:
         """Closes everything from that place in the stack on; `early` are the elements that got no end tag of their own."""
+        self._write()
         for element in early:
             if element.tag not in _OPTIONAL_END:
-                self._problem(f"<{element.tag!s}> is not closed in its place")
+                self._problem(f"<{element.tag!s}> is not closed in its place", grave=element.tag in _UNREAD)
         del self._stack[place:]
 
-    def _here(self) -> int:
-        return self._line + self.getpos()[0] - 1
-
-    def _problem(self, text: str) -> None:
-        self.first = self.first or self._here()
-        self.problems[text] += 1
+    def _problem(self, text: str, grave: bool = False) -> None:
+        if grave:
+            self.first_grave = self.first_grave or self._line
+            self.grave[text] += 1
+        else:
+            self.first = self.first or self._line
+            self.problems[text] += 1
