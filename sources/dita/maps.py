@@ -43,6 +43,7 @@ class Node:
 
     kind: str
     line: int
+    id: str = ""
     ref: Ref | None = None
     href: str = ""
     keyref: str = ""
@@ -97,6 +98,7 @@ class _Reader:
         made = Node(
             kind=kind,
             line=line,
+            id=element.get("id") or "",
             href=href,
             ref=refer(href, file, values.get("scope", "")) if href.strip() else None,
             keyref=element.get("keyref") or "",
@@ -240,6 +242,13 @@ def _inner(element: etree._Element | None) -> str:
     parts = [escape(element.text or "", quote=False)]
     parts += [etree.tostring(one, encoding="unicode") for one in element]
     return "".join(parts).strip()
+
+
+def branch(node: Node, name: str) -> Node | None:
+    """The element of that id, the node itself or one in it."""
+    if node.id == name:
+        return node
+    return next((found for one in node.children if (found := branch(one, name))), None)
 
 
 def is_map(node: Node) -> bool:

@@ -18,7 +18,7 @@ from pipeline.findings import Finding, has_errors
 from sources.dita import codes
 from sources.dita.conditions import Filter, read
 from sources.dita.documents import alike
-from sources.dita.maps import NO_TOPICS, MapFile, Node, is_map
+from sources.dita.maps import NO_TOPICS, MapFile, Node, branch, is_map
 from sources.dita.metadata import Facts
 from sources.dita.model import Copy, Key, Keys, Link, Renaming, Scope
 from sources.dita.places import Ref
@@ -198,8 +198,8 @@ class Walker:
         self._count(step)
         scope = self._scopes.get((step.way, id(node)), step.scope)
         facts, role = node.facts.within(step.facts), node.role or step.role
-        for branch in node.filters or (None,):
-            self._branch(node, step, scope, facts, role, (*step.filters, branch) if branch else step.filters)
+        for one in node.filters or (None,):
+            self._branch(node, step, scope, facts, role, (*step.filters, one) if one else step.filters)
 
     def _branch(self, node: Node, step: _Step, scope: int, facts: Facts, role: str, filters: tuple[Renaming, ...]) -> None:
         """A node and all in it, under one of its filters."""
@@ -235,7 +235,7 @@ class Walker:
             return  # a part of this very map, or a place that is still to be filled in
         inner = self._map(ref.file)
         if inner and (is_map(node) or node.keyref or not node.format):
-            self._submap_walk(inner, step)
+            self._submap_walk(inner, step, ref.topic)
         elif ref.file not in self._files and self._format(step) in (*_DITA, "ditamap"):
             self._missing(step, ref)
         elif self._format(step) in _DITA:
@@ -244,12 +244,21 @@ class Walker:
             text = f"{node.href or node.keyref!r} has the format {self._format(step)!r}"
             self.found.findings.append(codes.MAP_FORMAT.at(step.file, node.line, text))
 
-    def _submap_walk(self, inner: MapFile, step: _Step) -> None:
+    def _submap_walk(self, inner: MapFile, step: _Step, name: str) -> None:
+        """A map inside another one: all of it, or the one branch that the reference names. What it leaves is mentioned."""
         if inner.file in step.way:
             text = " -> ".join((*step.way, inner.file))
             self.found.findings.append(codes.MAP_CYCLE.at(step.file, step.node.line, text))
         elif inner.scheme is None:
-            self._walk(step.into(inner, step.scope))
+            start, part = step.into(inner, step.scope), branch(inner.root, name) if name else inner.root
+            if part is not inner.root:
+                self._walk(replace(start, excluded=True))
+                start = replace(start, facts=inner.root.facts.within(start.facts))
+            if part is not None:
+                self._walk(start if part is inner.root else start.to(part))
+            else:
+                text = f"{step.node.href!r} leads to {inner.file}#{name}; the map is there, that branch of it is not"
+                self.found.findings.append(codes.MAP_TARGET.at(step.file, step.node.line, text))
 
     def _undefined(self, step: _Step) -> bool:
         return bool(step.node.keyref) and self._key(step) is None and step.role != "resource-only" and not step.excluded
