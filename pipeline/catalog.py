@@ -9,15 +9,16 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline import identity, inputs
-from pipeline.contracts import Conditions, Entry, Files, Index, Indexer, InputFiles, Source
+from pipeline.contracts import Conditions, Files, Index, Indexer, InputFiles, Source
 from pipeline.editions import Key
 from pipeline.errors import NotFound, UsageError
 from pipeline.findings import Finding
+from pipeline.indexing import indexer_of
 from pipeline.plugins import System
 from pipeline.settings import Publisher
 from pipeline.topic import Metadata
@@ -135,34 +136,6 @@ class Surveyor:
         self._settlers.pop(name, None)
         for place in [place for place in self._indexers if place[1] == name]:
             del self._indexers[place]
-
-
-def _same(before: Entry | None, now: Entry) -> Entry:
-    return before if before is not None and before == now else now
-
-
-def indexer_of(source: Source, conditions: Conditions) -> Indexer:
-    """A source's own indexer, or one that asks for its whole index each time."""
-    make = getattr(source, "indexer", None)
-    made: Indexer = make(conditions) if make else _Anew(source, conditions)
-    return made
-
-
-class _Anew:
-    """The index of a source that does not keep one up."""
-
-    def __init__(self, source: Source, conditions: Conditions) -> None:
-        self._source, self._conditions = source, conditions
-        self._held: Index | None = None
-
-    def index(self, files: Files, names: Sequence[str], changed: Collection[str] | None = None) -> Index:
-        """As `Indexer.index`; of a source that claims no file now, and claimed none before, nothing is asked again."""
-        if not names and changed is not None and self._held and not self._held.entries and not self._held.findings:
-            return self._held
-        found = self._source.index(files, names, self._conditions)
-        before = {entry.unit: entry for entry in self._held.entries} if self._held else {}
-        self._held = replace(found, entries=tuple(_same(before.get(entry.unit), entry) for entry in found.entries))
-        return self._held
 
 
 def _readable(files: Files, name: str) -> bool:

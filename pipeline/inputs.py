@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pipeline import xml
 from pipeline.contracts import Files, Head, Source, Store
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, SyndicationError
 from pipeline.findings import Finding, error, warning
 
 NAME_REFUSED = error(
@@ -38,6 +38,11 @@ UNCLAIMED = warning(
 )
 CLAIMED_TWICE = error(
     "input.claimed-twice", "More than one source claims a file; none read it.", "Narrow `claims` of one of the sources."
+)
+FAILED = error(
+    "source.failed",
+    "A source's program failed over a file. What is in the file is held back, the other files go on.",
+    "Report it with the file and the message; until it is mended, take out of the file what nobody else writes.",
 )
 NO_INPUT = error("input.empty", "There is nothing to publish in the inputs.", "Check `inputs` in syndication.toml.")
 
@@ -223,8 +228,7 @@ def survey(files: Files, sources: Mapping[str, Source], known: dict[str, Owner] 
     seen = 0
     for name in files.names():
         if name not in owners:
-            head = _head(files, name)
-            owners[name] = _owner(head, sources) if isinstance(head, Head) else head
+            owners[name] = _found_owner(files, name, sources)
         owner = owners[name]
         if owner is None:
             continue
@@ -236,6 +240,21 @@ def survey(files: Files, sources: Mapping[str, Source], known: dict[str, Owner] 
     if not seen:
         findings.append(NO_INPUT.at("", 0, f"the inputs hold {len(files.names())} files, none of them XML"))
     return Survey({name: tuple(names) for name, names in claimed.items()}, tuple(findings))
+
+
+def _found_owner(files: Files, name: str, sources: Mapping[str, Source]) -> Owner:
+    try:
+        head = _head(files, name)
+        return _owner(head, sources) if isinstance(head, Head) else head
+    except SyndicationError:
+        raise
+    except Exception as problem:  # of a source that looks at what nobody thought of
+        return failed(name, problem)
+
+
+def failed(name: str, problem: Exception) -> Finding:
+    """What is said of a file that a source fails over."""
+    return FAILED.at(name, 0, f"{type(problem).__name__}: {problem}"[:300])
 
 
 def _head(files: Files, name: str) -> Head | Finding | None:

@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from partners import topic
 
-from pipeline.catalog import Catalog, Surveyor, indexer_of, survey
+from pipeline.catalog import Catalog, Surveyor, survey
 from pipeline.commands.building import build
 from pipeline.contracts import Conditions, Entry, Files, Index, Unit
+from pipeline.indexing import indexer_of
 
 
 def _said(catalog: Catalog) -> dict[str, object]:

@@ -165,7 +165,8 @@ def _keep(key: tuple[str, str], feed: Feed) -> Feed:
 
 def _counted(feed: Feed, name: str) -> list[Finding]:
     found = len(feed.records)
-    if not feed.announced.isdigit() or int(feed.announced) == found:
+    # "²" is a digit to Python, and no number; of too many digits it makes none either.
+    if not re.fullmatch("[0-9]{1,9}", feed.announced) or int(feed.announced) == found:
         return []
     return [COUNT.at(name, 1, f"it announces {feed.announced} topics and holds {found}")]
 
