@@ -91,7 +91,8 @@ def test_a_file_that_can_not_be_read_takes_nothing_down(project: Path, damage: b
 def test_a_file_in_no_vocabulary_takes_nothing_down(project: Path) -> None:
     run(project, 0)
     (project / "topics/measure-a-pulse.dita").write_text("<html/>")
-    assert run(project, 0)["sites"][0]["kept"] == ["measure-a-pulse en"]
+    report = run(project, 1)
+    assert (codes(report), report["sites"][0]["kept"]) == ({"dita.map-target-missing"}, ["measure-a-pulse en"])
 
 
 def test_an_id_given_away_twice_takes_nothing_down(project: Path) -> None:

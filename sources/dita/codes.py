@@ -140,6 +140,11 @@ LANGUAGE = warning(
     "dita.language-invalid", "An xml:lang is no language tag; it was left out.", "Write a BCP 47 tag: en, es-US, ar."
 )
 NO_ID = warning("dita.id-missing", "A topic has no id; it goes by the name of its file.", "Give the topic an id.")
+PERMISSIONS = error(
+    "dita.permissions",
+    "A topic's permissions, or those of its reference or map, say that it is internal or classified.",
+    "Take it out of the maps; or, where it is for partners after all, write <permissions view='all'/>.",
+)
 OBSOLETE = warning(
     "dita.importance-obsolete",
     "A topic is marked as obsolete or deprecated (importance), and it is published without a mark.",

@@ -32,6 +32,7 @@ from sources.dita.topics import Draft, describe, drafts, units
 from sources.dita.walks import Walks
 
 T = TypeVar("T")
+_MARKUP = (".dita", ".xml", ".ditamap", ".bookmap")
 
 
 @dataclass(slots=True)
@@ -177,6 +178,8 @@ class Indexer:
             if (file, topic) in there or file not in self._files.files or file in maps:
                 continue
             if file not in self._parts:
+                if file.lower().endswith(_MARKUP) and parsed(self._files.files, file)[0] is None:
+                    continue  # such files say so themselves
                 text = f"the reference leads to {file}, which is no DITA by its root or DOCTYPE"
             elif self._parts[file].drafts:
                 text = f"the reference leads to {file}#{topic}; the file is there, that topic in it is not"

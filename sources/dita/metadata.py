@@ -42,6 +42,10 @@ class Facts:
     setting: str = ""
     version: str = ""
     language: str = ""
+    go_live: date | None = None
+    expires: date | None = None
+    review_due: date | None = None
+    view: str = ""  # who may see it, by `permissions`
 
     def within(self, outer: Facts) -> Facts:
         """These facts inside a branch of others: lists are joined, for the rest the inner one counts."""
@@ -55,6 +59,9 @@ class Facts:
             joined = field.name in ("collections", "audiences", "territories", "source_rights")
             values[field.name] = unique((*theirs, *mine)) if joined else mine or theirs
         values["formats"] = shared_formats(outer.formats, self.formats)
+        for name, strictest in (("go_live", max), ("expires", min), ("review_due", min)):
+            days = [day for one in (outer, self) if (day := getattr(one, name)) is not None]
+            values[name] = strictest(days, default=None)
         return Facts(**values)
 
 
@@ -110,6 +117,10 @@ class Prolog:
                 return stated
             self._wrong(one, f"status {self._said(one)!r}; expected {', '.join(STATUSES)}", codes.LIMIT)
         return "active"
+
+    def view(self) -> str:
+        """Who may see it: the last `permissions/@view` (all, entitled, classified, internal)."""
+        return next((stated for one in reversed(self._of("permissions")) if (stated := one.get("view") or "")), "")
 
     def setting(self) -> str:
         """before, after or home."""
@@ -302,6 +313,10 @@ class Prolog:
             owner=self.value("owner"),
             setting=self.setting(),
             version=self.version(),
+            go_live=self.go_live(),
+            expires=self.expires(),
+            review_due=self.day("review-due"),
+            view=self.view(),
         )
 
     # --- elements

@@ -148,6 +148,9 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         parts["summary"] = resolver.fragment(copy.summary, copy.file, copy.line) if copy.summary else parts["summary"]
     base = _from_prolog(prolog, Metadata(id=topic_id, language="", title=title), facts)
     findings = [*writer.all_findings(), *prolog.findings, *_remarks(topic, draft, title, base)]
+    view = prolog.view() or facts.view
+    if view in ("internal", "classified"):
+        findings.append(codes.PERMISSIONS.at(file, draft.line, f"<{names(topic)[0]} id={draft.id!r}> has the view {view!r}"))
     made = replace(
         base,
         language=language_tag(language(topic)) or facts.language,
@@ -180,9 +183,9 @@ def _from_prolog(prolog: Prolog, base: Metadata, facts: Facts) -> Metadata:
         created=prolog.created(),
         modified=prolog.modified(),
         current_as_of=prolog.day("current-as-of"),
-        review_due=prolog.day("review-due"),
-        go_live=prolog.go_live(),
-        expires=prolog.expires(),
+        review_due=prolog.day("review-due") or facts.review_due,
+        go_live=prolog.go_live() or facts.go_live,
+        expires=prolog.expires() or facts.expires,
         status=prolog.status(),
         authors=prolog.authors() or facts.authors,
         reviews=prolog.reviews(),
