@@ -30,7 +30,7 @@ OURS: Final = (
             *("stores/__init__", "stores/folder", "stores/https", "stores/s3"),
         )
     ),
-    *("pipeline/__init__.py", "pipeline/errors.py"),
+    *("pipeline/__init__.py", "pipeline/errors.py", "pipeline/names.py"),
     *(f"pipeline/contracts/{name}.py" for name in ("releasing", "rows", "storing")),
 )
 CONTRACTS: Final = "pipeline/contracts/__init__.py"

@@ -7,9 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_DEVICES: Final = "(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
-_DEVICE: Final = re.compile(rf"{_DEVICES}(\..*)?", re.IGNORECASE)
-_DEVICE_IN: Final = re.compile(rf"(?:^|/){_DEVICES}(?:\.[^/]*)?(?:/|$)", re.IGNORECASE)
+from pipeline.names import has_device
+
 _WINDOWS: Final = re.compile(r'[<>:"|?*]')
 _CLEAN: Final = re.compile(r"(?:[a-z0-9_-][a-z0-9._-]*/)*[a-z0-9_-][a-z0-9._-]*", re.ASCII | re.IGNORECASE)
 MAX_KEY: Final = 1024  # bytes: the limit of S3
@@ -18,7 +17,7 @@ MAX_NAME: Final = 255  # bytes: the limit of common file systems
 
 def key_problem(key: str) -> str:
     """Why `key` names no object that every store can keep ("" = it does): it must be a relative POSIX path without `..`."""
-    if len(key) <= MAX_NAME and _CLEAN.fullmatch(key) and not _DEVICE_IN.search(key):
+    if len(key) <= MAX_NAME and _CLEAN.fullmatch(key) and not has_device(key):
         return ""  # nearly every path: a release has tens of thousands
     if not key or len(key) > MAX_KEY:
         return "it is empty" if not key else f"it is longer than {MAX_KEY} bytes"
@@ -89,6 +88,6 @@ def _name_problem(name: str) -> str:
         return "it starts or ends with / or has //" if not name else f"it has the name {name!r}"
     if len(name) > MAX_NAME // 4 and len(name.encode()) > MAX_NAME:
         return f"a name in it is longer than {MAX_NAME} bytes"
-    if _DEVICE.fullmatch(name):
+    if has_device(name):
         return f"{name!r} is a device on Windows"
     return ""

@@ -18,6 +18,7 @@ from typing import Final
 
 from pipeline.contracts import Entry, Index, Unit
 from pipeline.findings import Finding, error, warning
+from pipeline.names import language_tag
 from pipeline.settings import Publisher
 from pipeline.topic import Copyright, Metadata, Person, safe_id
 
@@ -104,7 +105,7 @@ class Settler:
         if held is not None and held.entry is entry:
             return held
         said = entry.metadata.id
-        group = safe_id(said).lower(), entry.metadata.language or self._publisher.language
+        group = safe_id(said).lower(), _language(entry.metadata, self._publisher)
         return _Known(entry, group, _PATH_LIKE.search(said) is not None)
 
     def _named(self, known: _Known, topic_id: str) -> Entry:
@@ -175,7 +176,7 @@ def complete(entry: Entry, publisher: Publisher) -> Entry:
     """The entry with the publisher's stand-ins for what its topic does not say. What neither says stays unsaid."""
     metadata, defaults = entry.metadata, publisher.defaults
     changes: dict[str, object] = {
-        "language": metadata.language or publisher.language,
+        "language": _language(metadata, publisher),
         "authors": metadata.authors or ((Person(name=defaults.author),) if defaults.author else ()),
         "audiences": metadata.audiences or tuple(defaults.audiences),
         "collections": metadata.collections or tuple(defaults.collections),
@@ -184,6 +185,12 @@ def complete(entry: Entry, publisher: Publisher) -> Entry:
         "review_due": metadata.review_due or _review_due(metadata.current_as_of, publisher.review_cycle_months),
     }
     return replace(entry, metadata=replace(metadata, **changes))  # type: ignore[arg-type]
+
+
+def _language(metadata: Metadata, publisher: Publisher) -> str:
+    """In one spelling: `en-us` and `en-US` would be two topics whose files lie in one place on many a disk."""
+    said = metadata.language or publisher.language
+    return language_tag(said) or said
 
 
 def _copyright(metadata: Metadata, publisher: Publisher) -> Copyright | None:

@@ -19,6 +19,7 @@ from pipeline import xml
 from pipeline.contracts import Files, Head, Source, Store
 from pipeline.errors import NotFound, SyndicationError
 from pipeline.findings import Finding, error, warning
+from pipeline.names import has_device
 
 NAME_REFUSED = error(
     "input.name-refused",
@@ -47,8 +48,6 @@ FAILED = error(
 NO_INPUT = error("input.empty", "There is nothing to publish in the inputs.", "Check `inputs` in syndication.toml.")
 
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# What no store hands out (outputs holds itself to the same): one such file must not stop the others.
-_DEVICE: Final = re.compile("(?:^|/)(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\\.[^/]*)?(?:/|$)", re.IGNORECASE)
 _LONGEST_KEY: Final = 1024
 _LONGEST_NAME: Final = 255
 # XML by name: a damaged one is reported, not passed over.
@@ -193,7 +192,7 @@ def _unsafe(key: str) -> str:
         return "has a backslash"
     if _BIDI.search(key) or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in key):
         return "has a control character, or bytes that are not UTF-8"
-    if _DEVICE.search(key):
+    if has_device(key):  # what no store hands out: one such file must not stop the others
         return "is that of a device on Windows"
     if len(key.encode()) > _LONGEST_KEY or any(len(part.encode()) > _LONGEST_NAME for part in key.split("/")):
         return f"is too long: {_LONGEST_KEY} bytes for the whole of it and {_LONGEST_NAME} for each part are the most"

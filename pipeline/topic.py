@@ -22,6 +22,8 @@ from typing import Any, Final, TypeVar, get_type_hints
 
 from lxml import etree
 
+from pipeline.names import has_device
+
 SCHEMA: Final = "1"
 MATHML: Final = "http://www.w3.org/1998/Math/MathML"
 XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -68,7 +70,6 @@ PARSER_OPTIONS: Final[dict[str, Any]] = {
 _SUPERSCRIPT = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _SUBSCRIPT = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _SAFE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_DEVICE_NAMES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +223,7 @@ class InvalidTopic(ValueError):
 def safe_id(raw: str) -> str:
     """The id that paths carry: `raw` where it is `[a-z0-9][a-z0-9._-]{0,99}` and no device name,
     else a slug of it with 8 hex digits of its SHA-256, so that two ids never fall together."""
-    if _SAFE_ID.fullmatch(raw) and raw.split(".")[0] not in _DEVICE_NAMES and not raw.endswith("."):
+    if _SAFE_ID.fullmatch(raw) and not has_device(raw) and not raw.endswith("."):
         return raw
     slug = re.sub(r"[^a-z0-9]+", "-", raw.lower()).strip("-")[:80].strip("-") or "topic"
     return f"{slug}-{hashlib.sha256(raw.encode()).hexdigest()[:8]}"

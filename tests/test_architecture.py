@@ -20,7 +20,10 @@ PRODUCT: Final = ("pipeline", "sources", "transforms", "outputs")
 # Leaves import only leaves. Everything outside pipeline/ gets what it needs of the core as values.
 LEAVES: Final = frozenset(
     f"pipeline.{name}"
-    for name in ("topic", "findings", "errors", "contracts", "notices", "pandoc", "xml", "entities", "trees", "labels", "rights")
+    for name in (
+        *("topic", "findings", "errors", "contracts", "notices", "pandoc", "xml", "entities", "trees", "labels", "rights"),
+        *("names",),
+    )
 )
 # Within outputs/ each may import those before it.
 OUTPUTS_ORDER: Final = (

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from partners import topic
 
+from outputs._paths import key_problem
 from pipeline.contracts import Entry, Index, Unit
 from pipeline.identity import complete, settle
+from pipeline.names import has_device, language_tag
 from pipeline.settings import Publisher
 from pipeline.topic import Copyright, Person, safe_id
 
@@ -41,6 +43,47 @@ def test_two_languages_are_two_topics() -> None:
     ids, findings = _settle(_entry("a.dita"), _entry("b.dita", language="es"))
     assert ids == {"a.dita": "asthma", "b.dita": "asthma"}
     assert findings == []
+
+
+def test_tags_of_other_case_are_one_language() -> None:
+    indexes, findings = settle(
+        {"dita": Index((_entry("a.dita", language="en-us"), _entry("b.dita", language="es-us")))}, PUBLISHER
+    )
+    assert [entry.metadata.language for entry in indexes["dita"].entries] == ["en-US", "es-US"]
+    assert findings == []
+    ids, found = _settle(_entry("a.dita", language="en-us"), _entry("b.dita", language="en-US"), _entry("c.dita", id="other"))
+    assert ids == {"c.dita": "other"}
+    assert found == ["topic.id-duplicate a.dita:3"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "usual"),
+    [
+        ("EN", "en"),
+        ("zh-hANT-tw", "zh-Hant-TW"),
+        ("sl-ROZAJ-1994", "sl-rozaj-1994"),
+        ("en-x-US", "en-x-us"),
+        ("es-419", "es-419"),
+        *[(wrong, "") for wrong in ("", "e", "en_US", "en-", "en@x", "en-\n", "x" * 9, "é")],
+    ],
+)
+def test_the_usual_spelling_of_tags(raw: str, usual: str) -> None:
+    assert language_tag(raw) == usual
+
+
+@pytest.mark.parametrize("name", ["com0", "COM9.txt", "lpt¹", "con", "nul.tar.gz", "aux .x", "conin$", "a/prn/b"])
+def test_devices_are_no_ids_and_no_paths(name: str) -> None:
+    assert has_device(name)
+    made = safe_id(name.lower())
+    assert made != name.lower()
+    assert key_problem(name)
+    assert key_problem(made) == ""
+
+
+@pytest.mark.parametrize("name", ["com", "com10", "console", "a.con", "lpt", "null", "con-1"])
+def test_other_names_are_none(name: str) -> None:
+    assert not has_device(name)
+    assert safe_id(name) == name
 
 
 def test_a_local_id_twice_is_told_apart_by_its_path() -> None:

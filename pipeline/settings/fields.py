@@ -13,6 +13,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from pipeline.names import language_tag
+
 
 def _timezone(name: str) -> str:
     if name not in available_timezones():
@@ -22,9 +24,9 @@ def _timezone(name: str) -> str:
 
 
 def _language(tag: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag):
+    if not (usual := language_tag(tag)):
         raise ValueError("expected a BCP 47 language tag such as 'en', 'es-US' or 'zh-Hant'")
-    return tag
+    return usual
 
 
 def _percent(share: str) -> str:

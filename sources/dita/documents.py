@@ -19,6 +19,7 @@ from pipeline import xml
 from pipeline.contracts import Files
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Severity
+from pipeline.names import language_tag as usual_tag
 from pipeline.topic import XML_LANG
 from sources.dita.names import is_a
 from sources.dita.places import Ref
@@ -147,8 +148,4 @@ def language_tag(raw: str) -> str:
     raw = raw.strip().replace("_", "-")
     if not _LANGUAGE.fullmatch(raw):
         return ""
-    first, *rest = raw.split("-")
-    shaped = [
-        part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha() else part.lower() for part in rest
-    ]
-    return "-".join([first.lower(), *shaped])
+    return usual_tag(raw)

@@ -17,6 +17,7 @@ from lxml import etree
 
 from pipeline import xml
 from pipeline.findings import Finding
+from pipeline.names import language_tag as usual_tag
 from pipeline.topic import Code
 
 # By the root's name, where its records are; the last is an answer of MedlinePlus' web service.
@@ -234,7 +235,7 @@ def language_tag(name: str) -> str:
     if name.lower() in _names():
         return _names()[name.lower()]
     try:
-        return str(Locale.parse(name, sep="-")).replace("_", "-")
+        return usual_tag(str(Locale.parse(name, sep="-")).replace("_", "-"))
     except (UnknownLocaleError, ValueError, TypeError):
         return ""
 
