@@ -34,26 +34,31 @@ MAX_BUILT: Final = 512
 
 QUOTED: Final = rb"\"[^\"]*+\"|'[^']*+'"
 _ASIDES: Final = rb"<!--.*?-->|<\?.*?\?>"
+# For searching: what has no end goes to the end of the file (which no parser will take), so that it is looked for once. A file
+# of nothing but beginnings would take the square of its size.
+ASIDES: Final = rb"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
+CDATA: Final = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)"
+_DECLARATION: Final = rb"<!(?:[^>\"']++|%s|[\"'])*+(?:>|\Z)" % QUOTED
 PROLOG: Final = re.compile(rb"(?:\s++|%s)*+" % _ASIDES, re.DOTALL)
 _DOCTYPE = re.compile(
-    rb"<!DOCTYPE\s+[^\s\[>]+(?P<external>(?:[^\[\"'>]++|%s)*+)(?:\[(?P<subset>(?:%s|%s|[^\]\"'<]++|<(?!!--|\?))*+)\]\s*)?>"
+    rb"<!DOCTYPE\s++[^\s\[>]++(?P<external>(?:[^\[\"'>]++|%s)*+)(?:\[(?P<subset>(?:%s|%s|[^\]\"'<]++|<(?!!--|\?))*+)\]\s*)?>"
     % (QUOTED, _ASIDES, QUOTED),
     re.DOTALL,
 )
-_ENTITY = rb"<!ENTITY\s+(?P<parameter>%%\s+)?(?P<name>[^\s\"'%%>]+)\s+(?P<value>%s)?(?:[^>\"']++|%s)*+>" % (QUOTED, QUOTED)
-_SUBSET_ITEM = re.compile(rb"%s|%s|<!(?:[^>\"']++|%s)*+>|(?P<reference>%%[^\s;]+;)" % (_ASIDES, _ENTITY, QUOTED), re.DOTALL)
+_ENTITY = rb"<!ENTITY\s++(?P<parameter>%%\s++)?+(?P<name>[^\s\"'%%>]++)\s++(?P<value>%s)?+(?:[^>\"']++|%s)*+>" % (QUOTED, QUOTED)
+_SUBSET_ITEM = re.compile(rb"%s|%s|%s|(?P<reference>%%[^\s;%%]++;)" % (ASIDES, _ENTITY, _DECLARATION), re.DOTALL)
 _REFERENCE = rb"&(?P<name>(?!(?:amp|lt|gt|quot|apos);)[^\s;&<#\"'][^\s;&<\"']*);"
 _NAMED = re.compile(_REFERENCE)
-_TEXT_ITEM = re.compile(rb"%s|<!\[CDATA\[.*?\]\]>|%s" % (_ASIDES, _REFERENCE), re.DOTALL)
+_TEXT_ITEM = re.compile(rb"%s|%s|%s" % (ASIDES, CDATA, _REFERENCE), re.DOTALL)
 _CHARACTER = re.compile(r"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
 
 _ATTLIST: Final = re.compile(
-    rb"%s|<!ATTLIST\s+(?P<element>[^\s>]+)(?P<attributes>(?:[^>\"']++|%s)*+)>|<!(?:[^>\"']++|%s)*+>" % (_ASIDES, QUOTED, QUOTED),
+    rb"%s|<!ATTLIST\s++(?P<element>[^\s>]++)(?P<attributes>(?:[^>\"']++|%s)*+)>|%s" % (ASIDES, QUOTED, _DECLARATION),
     re.DOTALL,
 )
 _ATTRIBUTE: Final = re.compile(
-    rb"(?P<name>[^\s\"'()|#]+)\s+(?:(?:NOTATION\s*)?\([^()]*\)|[A-Z]+)\s*(?:#REQUIRED|#IMPLIED|(?:#FIXED\s+)?(?P<value>%s))"
-    % QUOTED
+    rb"(?<![^\s\"'()|#])(?P<name>[^\s\"'()|#]++)\s++(?:(?:NOTATION\s*+)?+\([^()]*+\)|[A-Z]++)\s*+"
+    rb"(?:#REQUIRED|#IMPLIED|(?:#FIXED\s++)?+(?P<value>%s))" % QUOTED
 )
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 

@@ -21,7 +21,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from pipeline.contracts import Head
-from pipeline.entities import PROLOG, QUOTED, add_defaults, blank, doctype_of, expanded
+from pipeline.entities import ASIDES, CDATA, PROLOG, QUOTED, add_defaults, blank, doctype_of, expanded
 from pipeline.findings import Finding, Severity, error, warning
 from pipeline.topic import MATHML, PARSER_OPTIONS
 
@@ -93,9 +93,7 @@ _START_TAG = re.compile(rb"<[^\s/>!?\"'=]+(?:[^<>\"'/]++|%s|/(?!>))*+" % QUOTED)
 _WINDOWS: Final = {number: bytes([number]).decode("cp1252", "ignore").encode() for number in range(0x80, 0xA0)}
 _STAND_FOR: Final = {**_WINDOWS, 0x7F: b"", 0xFEFF: b"", 0x2028: b" ", 0x2029: b" "}
 _NO_TEXT = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xef\xbb\xbf|\xe2\x80[\xa8\xa9]")
-_NUMBERED = re.compile(
-    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|&#(?:x(?P<hexadecimal>[0-9A-Fa-f]{1,6})|(?P<decimal>[0-9]{1,7}));", re.DOTALL
-)
+_NUMBERED = re.compile(rb"%s|%s|&#(?:x(?P<hexadecimal>[0-9A-Fa-f]{1,6})|(?P<decimal>[0-9]{1,7}));" % (ASIDES, CDATA), re.DOTALL)
 _UNDECLARED_PREFIX = re.compile(r"Namespace prefix (\S+)")
 
 

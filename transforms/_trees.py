@@ -13,7 +13,7 @@ from lxml import etree
 from transforms._mathml import without_namespace
 
 # XML escapes < and > everywhere, so that this is always a tag.
-_SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]+)[^<>]*/>")
+_SELF_CLOSED: Final = re.compile(rb"<([a-z0-9]++)[^<>]*/>")
 _VOID: Final = frozenset({b"br", b"img"})
 
 

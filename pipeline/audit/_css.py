@@ -192,7 +192,7 @@ def _declaration(text: str) -> Declaration | None:
     if not colon or not re.fullmatch(r"[-\w]+", name):
         return None
     value = unescape(value.strip())
-    bare = re.sub(r"\s*!\s*important\s*$", "", value, flags=re.IGNORECASE)
+    bare = re.sub(r"(?<!\s)\s*+!\s*+important\s*+$", "", value, flags=re.IGNORECASE)
     return Declaration(name if name.startswith("--") else name.lower(), " ".join(bare.split()), bare != value)
 
 

@@ -29,7 +29,7 @@ from pipeline.contracts import Edition, Row
 _SPLIT: Final = re.compile(r"[/#?&=,\s]+")
 _PATH: Final = re.compile("[^?#]+")
 _ENDING: Final = re.compile(r"\.[a-z]{2,5}[0-9]?$")  # of a file's name; an id may have points of its own
-_ANCHOR: Final = re.compile(r"syn-(.+?)--")
+_ANCHOR: Final = re.compile(r"syn-(.{1,200}?)--")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _nowhere(said: Sequence[Said], source: str, withheld: Withheld) -> bool:
 
 _BETWEEN: Final = "\u2400"  # a sign that can be printed, and that no name holds
 _PARTS: Final = re.compile(f"[/#?&=,\\s{_BETWEEN}]+")
-_ANCHORS: Final = re.compile(r"syn-(.+?)--")
+_ANCHORS: Final = re.compile(r"syn-(.{1,200}?)--")  # no id is longer
 _REWRITTEN: Final = ("%", "\\", "  ", f" {_BETWEEN}", f"{_BETWEEN} ")
 
 

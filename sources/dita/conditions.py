@@ -29,7 +29,7 @@ FORMATS: Final[Mapping[str, str]] = {
 OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
 _PAPER: Final = ("print", "handout")
 _INCLUDED: Final = frozenset({"include", "flag", "passthrough"})
-_GROUP: Final = re.compile(r"([\w.:-]+)\(([^()]*)\)")
+_GROUP: Final = re.compile(r"(?<![\w.:-])([\w.:-]++)\(([^()]*+)\)")
 
 
 _Decisions = dict[tuple[str, str], bool]  # (attribute, value) -> excluded or not; "" stands for any value, any attribute

@@ -22,7 +22,7 @@ from sources.dita import codes
 from sources.dita.names import child, children, is_a, names
 
 SETTINGS: Final = ("before", "after", "home")
-_YEARS: Final = re.compile(r"[12]\d{3}(?:\s*[-\u2013,;\s]\s*[12]\d{3})*")  # 2019, but also 2015-2019 and 2015, 2019
+_YEARS: Final = re.compile(r"[12]\d{3}(?:(?:\s++|\s*+[-\u2013,;]\s*+)[12]\d{3})*+")  # 2019, but also 2015-2019 and 2015, 2019
 _OID: Final = re.compile(r"(?:urn:oid:)?([0-2](?:\.\d+)+)")
 _FOLD: Final = re.compile(r"\s+")
 

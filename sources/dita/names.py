@@ -156,7 +156,7 @@ def _parents() -> dict[str, str]:
 
 
 _PARENTS: Final = _parents()
-_TOKEN: Final = re.compile(r"([\w.-]+)/([\w.-]+)")
+_TOKEN: Final = re.compile(r"(?<![\w.-])([\w.-]++)/([\w.-]++)")
 
 
 def names(element: etree._Element) -> tuple[str, ...]:
