@@ -6,6 +6,7 @@ SyndicationError            exit code, and who acts
 ├── StoreError          4  the store or the network failed: the operator looks at the store, then runs again
 │   ├── NotFound           no such object (callers that expect it catch it)
 │   ├── PreconditionFailed a conditional write lost (callers catch it and read back)
+│   ├── Unreadable         this one object can not be read, whatever holds for the others
 │   ├── Forbidden          the store knows us, but not for this object (a reader without List gets it for what is not there)
 │   ├── Expired         6  the publisher's signatures are too old to be trusted; what is installed stays
 │   └── Altered         7  what the store holds is not what was signed: someone changed it, or put old things back
@@ -68,6 +69,10 @@ class NotFound(StoreError):
 
 class PreconditionFailed(StoreError):
     """A conditional write found another state than the caller had read."""
+
+
+class Unreadable(StoreError):
+    """One object can not be read: no right to, or a link that leads nowhere. The others may be as they should."""
 
 
 class Forbidden(StoreError):

@@ -11,13 +11,13 @@ import hashlib
 import posixpath
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pipeline import xml
-from pipeline.contracts import Files, Head, Source, Store
-from pipeline.errors import NotFound, SyndicationError
+from pipeline.contracts import Files, Head, Source, Store, Stored, Unread
+from pipeline.errors import NotFound, SyndicationError, Unreadable
 from pipeline.findings import Finding, error, warning
 from pipeline.names import has_device
 
@@ -26,6 +26,17 @@ NAME_REFUSED = error(
     "A file's name could be mistaken for another place (`..`, a backslash, a control character), or is none that every system can"
     " hold (a device such as `con`), so the file was not read.",
     "Rename the file.",
+)
+UNREADABLE = error(
+    "input.unreadable",
+    "A file of the inputs can not be read: no right to, a symbolic link that leads nowhere or out of the input, no file at all.",
+    "Give the user who runs this the right to read it, put the file itself in the place of the link, or take it away.",
+)
+FOLDER_UNREADABLE = error(
+    "input.folder-unreadable",
+    "A folder of the inputs can not be listed, or is a symbolic link out of them. Nobody knows what is in it, so no topic that is"
+    " live and not in the inputs is taken down.",
+    "Give the user who runs this the right to read it, or name the folder itself in `inputs`.",
 )
 NAME_TWICE = error(
     "input.name-twice",
@@ -118,7 +129,10 @@ class Inputs:
         if owner is None:
             raise NotFound(f"no input file {name!r}", fix="check the name, upper and lower case included")
         found = self._inputs[owner]
-        data = found.store.get(found.key(name))[0]
+        try:
+            data = found.store.get(found.key(name))[0]
+        except Unreadable as problem:  # to a source it is as good as gone; `survey` says why
+            raise NotFound(problem.what, found=problem.found, fix=problem.fix) from None
         self._digests[name] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -166,11 +180,15 @@ def _list(inputs: Sequence[Input]) -> _Listing:
     owners: dict[str, int] = {}
     findings = []
     for number, one in enumerate(inputs):
-        for stored in one.store.list(one.only):
+        survey_of: Callable[[str], Iterator[Stored | Unread]] = getattr(one.store, "survey", one.store.list)
+        for stored in survey_of(one.only):
             if _hidden(stored.key) or (one.only and stored.key != one.only):
                 continue
             name, problem = one.name(stored.key), _unsafe(stored.key)
-            if problem:
+            if isinstance(stored, Unread):
+                code = FOLDER_UNREADABLE if stored.folder else UNREADABLE
+                findings.append(code.at(_shown(name), 0, f"it {_shown(stored.why)}"))
+            elif problem:
                 findings.append(NAME_REFUSED.at(_shown(name), 0, f"the name {_shown(name)!r} {problem}"))
             elif name in owners:
                 first, second = inputs[owners[name]].store.url, one.store.url
@@ -245,6 +263,8 @@ def _found_owner(files: Files, name: str, sources: Mapping[str, Source]) -> Owne
     try:
         head = _head(files, name)
         return _owner(head, sources) if isinstance(head, Head) else head
+    except NotFound as problem:
+        return UNREADABLE.at(name, 0, f"it can not be read: {problem.found or 'it is not there any more'}")
     except SyndicationError:
         raise
     except Exception as problem:  # of a source that looks at what nobody thought of

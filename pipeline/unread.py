@@ -14,7 +14,7 @@ from datetime import date
 from pipeline.catalog import Catalog
 from pipeline.contracts import Row
 from pipeline.findings import Severity, has_errors
-from pipeline.inputs import NO_INPUT, UNCLAIMED
+from pipeline.inputs import FOLDER_UNREADABLE, NO_INPUT, UNCLAIMED
 from pipeline.topic import Metadata
 
 
@@ -39,9 +39,9 @@ def unread(catalog: Catalog, conditions: str, rows: Iterable[Row], *, missing_to
 
 
 def _blank(catalog: Catalog, conditions: str) -> bool:
-    """Whether nothing at all is said: the inputs are empty (a disk that is not mounted), or a source's conditions can not be
-    read, or its maps not be walked."""
-    if any(finding.code == NO_INPUT.name for finding in catalog.findings):
+    """Whether nothing at all is said: the inputs are empty (a disk that is not mounted) or have a folder that can not be listed,
+    or a source's conditions can not be read, or its maps not be walked."""
+    if any(finding.code in (NO_INPUT.name, FOLDER_UNREADABLE.name) for finding in catalog.findings):
         return True
     indexes = [index for (_, name), index in catalog.indexes.items() if name == conditions]
     return any(not index.entries and has_errors(list(index.findings)) for index in indexes)

@@ -95,3 +95,23 @@ def test_what_is_live_of_a_file_that_a_source_fails_over_stays(
         check_there(bundle, kept)
     assert "TRAP" not in texts(bundle, "medicine-0")["index.html"]
     assert "All about" in texts(bundle, "medicine-1")["index.html"]
+
+
+def test_what_is_live_of_a_file_that_can_not_be_read_stays(tmp_path: Path) -> None:
+    config = shared_library.make(tmp_path / "library", topics=3, partners=1, sharing=1)
+    run(config)
+    first, second, third = sorted((config.parent / "topics").glob("medicine-*.dita"))
+    first.unlink()
+    first.symlink_to(first.name)
+    second.write_text(second.read_text().replace("About", "All about"))
+    third.unlink()
+    (config.parent / "topics" / "more").symlink_to(tmp_path)  # who knows what was in there
+    report = run(config, code=1)
+    assert {(f["code"], f["file"]) for f in report["findings"] if f["code"].startswith("input.")} == {
+        ("input.unreadable", "topics/medicine-0.dita"),
+        ("input.folder-unreadable", "topics/more"),
+    }
+    bundle = pulled(config, "partner-0", tmp_path / "bundle")
+    for kept in ("medicine-0", "medicine-1", "medicine-2"):
+        check_there(bundle, kept)
+    assert "All about" in texts(bundle, "medicine-1")["index.html"]

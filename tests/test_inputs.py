@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
+import socket
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from outputs._paths import key_problem
+from outputs.stores import folder
 from outputs.stores import zip as archives
 from pipeline.contracts import Head, Stored
 from pipeline.errors import NotFound, StoreError, UsageError
@@ -294,3 +298,69 @@ def test_corpora_are_surveyed_without_a_crash(corpora: Path) -> None:
     assert pdq
     assert {f.code for f in pdq} == {"input.unclaimed"}
     assert {f.code for f in found.findings if f.file.startswith("medquad/")} == {"input.unclaimed"}
+
+
+# --- files that can not be read -----------------------------------------------------------------
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder with one sound file, and one of each that is none."""
+    root, outside = tmp_path / "topics", tmp_path / "outside"
+    (root / "sub").mkdir(parents=True)
+    outside.mkdir()
+    (root / "a.xml").write_bytes(b"<a/>")
+    (outside / "b.xml").write_bytes(b"<a/>")
+    (root / "link.xml").symlink_to("a.xml")
+    (root / "loop.xml").symlink_to("loop.xml")
+    (root / "one.xml").symlink_to("other.xml")
+    (root / "other.xml").symlink_to("one.xml")
+    (root / "nothing.xml").symlink_to("gone.xml")
+    (root / "out.xml").symlink_to(outside / "b.xml")
+    (root / "away").symlink_to(outside)
+    (root / "sub" / "up").symlink_to("..")
+    os.mkfifo(root / "pipe.xml")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(root / "socket.xml"))
+    (Path(os.fsdecode(bytes(root) + b"/\xe9t\xe9.xml"))).write_bytes(b"<a/>")
+    return root
+
+
+def test_what_is_no_readable_file_is_a_finding_each(odd: Path) -> None:
+    files = Inputs([Input("topics", folder.open(str(odd), {}))])
+    assert files.names() == ("topics/a.xml", "topics/link.xml")
+    assert {(f.code, f.file) for f in files.findings} == {
+        ("input.name-refused", "topics/\ufffdt\ufffd.xml"),
+        ("input.folder-unreadable", "topics/away"),
+        *{("input.unreadable", f"topics/{name}.xml") for name in ("loop", "one", "other", "nothing", "out", "pipe", "socket")},
+    }
+    assert survey(files, {"s": source("a")}).findings == ()
+
+
+def test_a_store_is_as_strict_as_before(odd: Path) -> None:
+    with pytest.raises(StoreError):
+        list(folder.open(str(odd), {}).list())
+
+
+def test_files_and_folders_without_the_right_to_read_are_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.xml", "closed.xml", "shut/b.xml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"<a/>")
+    scan, opened = os.scandir, os.open
+
+    def refuse(path: Any, closed: str, real: Callable[..., Any], *more: Any) -> Any:  # the superuser may read all
+        if str(path).rstrip("/").endswith(closed):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path, *more)
+
+    monkeypatch.setattr(os, "scandir", lambda path: refuse(path, "shut", scan))
+    monkeypatch.setattr(os, "open", lambda path, *more: refuse(path, "closed.xml", opened, *more))
+    files = Inputs([Input("topics", folder.open(str(tmp_path), {}))])
+    found = survey(files, {"s": source("a")})
+    assert found.claimed == {"s": ("topics/a.xml",)}
+    assert codes([*files.findings, *found.findings]) == [
+        ("input.folder-unreadable", "topics/shut", 0),
+        ("input.unreadable", "topics/closed.xml", 0),
+    ]
+    with pytest.raises(NotFound, match="can not be read"):
+        files.read("topics/closed.xml")

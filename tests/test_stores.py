@@ -388,7 +388,7 @@ def test_links_out_of_a_folder_are_refused(tmp_path: Path) -> None:
         lambda: store.delete("dir/secret"),
         lambda: keys(store),
     ):
-        with pytest.raises(StoreError, match="leads out of the store"):
+        with pytest.raises(StoreError, match=r"leads out of the (store|folder)"):
             operation()
     assert keys(store, "a/") == ["a/b"]
     assert [path.name for path in (tmp_path / "outside").iterdir()] == ["secret"]

@@ -24,8 +24,8 @@ from uuid import uuid4
 from outputs._disk import explained
 from outputs._limits import within
 from outputs._paths import key_problem
-from pipeline.contracts import Stored
-from pipeline.errors import NotFound, PreconditionFailed, StoreError, UsageError
+from pipeline.contracts import Stored, Unread
+from pipeline.errors import NotFound, PreconditionFailed, StoreError, Unreadable, UsageError
 
 OWN: Final = ".store"  # the store's own folder in its root; no key leads into it
 STALE_SECONDS: Final = 24 * 3600  # a temporary file this old is a dead run's, however slow its disk
@@ -57,7 +57,12 @@ class FolderStore:
         """See contracts.Store.get."""
         path = self._checked(key)
         with explained(f"{self.url}: reading {key!r} failed"):
-            data = _read(self._inside(path), limit)
+            try:
+                data = _read(self._inside(path), limit)
+            except OSError as error:
+                if error.errno in _OF_ONE:
+                    raise Unreadable(f"{self.url}: {key!r} can not be read", found=str(error.strerror), fix=_RIGHTS) from None
+                raise
             if data is None:
                 raise self._missing(key)
         within(data, limit, f"{self.url}: {key!r}")
@@ -92,6 +97,14 @@ class FolderStore:
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """See contracts.Store.list; tokens are "", because they would cost reading every file. Raises NotFound where the
         folder is not there, and StoreError at a symbolic link out of the root; links inside the root are followed to files."""
+        for found in self.survey(prefix):
+            if isinstance(found, Stored):
+                yield found
+            elif not found.ignored:
+                raise StoreError(f"{self.url}: listing {prefix!r} failed", found=f"{found.key!r} {found.why}", fix=_RIGHTS)
+
+    def survey(self, prefix: str = "") -> Iterator[Stored | Unread]:
+        """See contracts.Store: what `list` gives, and what it stops at or passes over. Raises as `list`, but for single files."""
         with explained(f"{self.url}: listing {prefix!r} failed"):
             if not Path(self.root).is_dir():
                 raise self._missing(prefix)
@@ -136,11 +149,16 @@ class FolderStore:
 
     # --- listing ---
 
-    def _walk(self, folder: str, prefix: str) -> Iterator[Stored]:
+    def _walk(self, folder: str, prefix: str) -> Iterator[Stored | Unread]:
         try:
             with os.scandir(f"{self.root}/{folder}") as entries:
                 found = sorted((f"{e.name}/" if e.is_dir(follow_symlinks=False) else e.name, e.path) for e in entries)
         except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            if not folder or error.errno not in _OF_ONE:
+                raise
+            yield Unread(folder.rstrip("/"), f"is a folder that can not be listed: {error.strerror}", folder=True)
             return
         for name, path in found:
             key = folder + name
@@ -150,14 +168,30 @@ class FolderStore:
             elif key.startswith(prefix):
                 yield from self._entry(key, path)
 
-    def _entry(self, key: str, path: str) -> Iterator[Stored]:
+    def _entry(self, key: str, path: str) -> Iterator[Stored | Unread]:
         with suppress(FileNotFoundError):  # deleted since
-            found = os.lstat(path)
-            if stat.S_ISLNK(found.st_mode):
-                self._inside(Path(path))
-                found = os.stat(path)  # noqa: PTH116 - as above; a Path for each of 50,000 files takes longer than the rest
-            if stat.S_ISREG(found.st_mode):
+            itself = os.lstat(path)
+            found = self._followed(key, path) if stat.S_ISLNK(itself.st_mode) else itself
+            if isinstance(found, Unread):
+                yield found
+            elif stat.S_ISREG(found.st_mode):
                 yield Stored(key, found.st_size, "")
+            elif not stat.S_ISDIR(found.st_mode):
+                yield Unread(key, "is a pipe, a socket or a device, and no file", ignored=True)
+
+    def _followed(self, key: str, path: str) -> os.stat_result | Unread:
+        """What a symbolic link leads to."""
+        try:
+            self._inside(Path(path))
+            return os.stat(path)  # noqa: PTH116 - as above; a Path for each of 50,000 files takes longer than the rest
+        except StoreError as error:
+            return Unread(key, f"leads out of the folder through a symbolic link: {error.found}", folder=os.path.isdir(path))  # noqa: PTH112
+        except FileNotFoundError:
+            return Unread(key, "is a symbolic link to nothing", ignored=True)
+        except OSError as error:
+            if error.errno not in _OF_ONE:
+                raise
+            return Unread(key, f"is a symbolic link that can not be followed: {error.strerror}")
 
     # --- writing ---
 
@@ -217,6 +251,8 @@ class FolderStore:
             yield
 
 
+_OF_ONE: Final = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)  # what befalls one file, not the disk
+_RIGHTS: Final = "give the user who runs this the right to read it, or mend the link; then run again"
 _BESIDE = "tmp"  # in our own folder: where files are written before they get their names
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 

@@ -42,7 +42,7 @@ from pipeline.contracts.rendering import (
     View,
 )
 from pipeline.contracts.rows import FileRow, Moved, Pack, Row, Withdrawn, plain_values
-from pipeline.contracts.storing import Destination, Store, Stored
+from pipeline.contracts.storing import Destination, Store, Stored, Unread
 
 __all__ = [
     "MACHINE_USES",
@@ -94,6 +94,7 @@ __all__ = [
     "Transform",
     "Translated",
     "Unit",
+    "Unread",
     "Use",
     "View",
     "Withdrawn",

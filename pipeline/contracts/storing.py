@@ -14,10 +14,21 @@ class Stored(NamedTuple):
     token: str
 
 
+class Unread(NamedTuple):
+    """What stands in a place to read from and can not be read: `why` continues "it ...". `folder`: nothing is known of what is
+    below it. `ignored`: `Store.list` passes over it, because it is no object."""
+
+    key: str
+    why: str
+    folder: bool = False
+    ignored: bool = False
+
+
 class Store(Protocol):
     """A destination (or an input): keys are POSIX paths; objects are whole or absent. Picklable; clients are
     made on first use in each process. Every method raises StoreError where the store fails. A store that is faster
-    with several requests at once says so in an attribute `parallel` (how many)."""
+    with several requests at once says so in an attribute `parallel` (how many). One whose objects can be out of order one by
+    one has a method `survey(prefix)`: as `list`, with an `Unread` for each of those, and no error for them."""
 
     @property
     def url(self) -> str:
