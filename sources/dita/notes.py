@@ -33,7 +33,17 @@ def _word(words: Labels, kind: str) -> str:
         "remember": words.text("Remember"),
         "attention": words.text("Attention"),
         "restriction": words.text("Restriction"),
+        "notice": words.text("Notice"),
+        "trouble": words.text("Troubleshooting"),
     }.get(kind, "")
+
+
+def _named(writer: Writer, element: etree._Element, made: etree._Element) -> str:
+    """The word that the element's type says and its kind does not; "" where formats have one for it."""
+    stated, other = element.get("type") or "", (element.get("othertype") or "").strip()
+    if stated == "other" and made.get("data-kind") == "note":
+        return other
+    return _word(writer.labels, stated) if writer.labels else ""
 
 
 def _note(writer: Writer, element: etree._Element) -> list[Item]:
@@ -41,10 +51,7 @@ def _note(writer: Writer, element: etree._Element) -> list[Item]:
     made.set("data-kind", _kind(element, "note"))
     title = child(element, "title")
     writer.head(made, title)
-    stated, other = element.get("type") or "", (element.get("othertype") or "").strip()
-    word = (
-        other if stated == "other" and made.get("data-kind") == "note" else _word(writer.labels, stated) if writer.labels else ""
-    )
+    word = _named(writer, element, made)
     inner = blocks(writer.content(element, title), str(element.sourceline or 0))
     if not inner:
         return list(map(_as_paragraph, made))
@@ -62,11 +69,14 @@ def _hazard(writer: Writer, element: etree._Element) -> list[Item]:
     """A hazard statement: what may happen, what follows from it, how to avoid it; symbols first."""
     made = writer.mark(etree.Element("aside"), element)
     made.set("data-kind", _kind(element, "caution"))
+    if word := _named(writer, element, made):
+        etree.SubElement(made, "h").text = word
+    heading = len(made)
     symbols = children(element, "hazardsymbol")
     for one in symbols:
         add_all(made, blocks(writer.convert(one)))
     add_all(made, blocks(writer.content(element, *symbols)))
-    return [made] if len(made) else []
+    return [made] if len(made) > heading else []
 
 
 def _panel(writer: Writer, element: etree._Element) -> list[Item]:
