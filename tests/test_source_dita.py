@@ -18,7 +18,7 @@ from pipeline.findings import Severity, has_errors
 from pipeline.topic import Topic, dump, load, schema_problems
 from pipeline.trees import remove
 from sources import dita
-from sources.dita import places
+from sources.dita import conditions, places
 from sources.dita.copies import described
 from sources.dita.documents import parsed
 from sources.dita.keys import KeySpace
@@ -318,3 +318,9 @@ def test_an_id_of_a_help_system_is_not_meant_for_the_world() -> None:
     )
     found = [(entry.metadata.id, entry.public_id) for entry in dita.index(files, list(files.names()), Conditions()).entries]
     assert found == [("help-7", False), ("help-7", False), ("c-7", True)]
+
+
+def test_delivery_targets_are_the_formats_that_there_are() -> None:
+    """Words kept for a format that nobody makes would be in no file."""
+    folder = Path(__file__).parents[1] / "transforms"
+    assert {path.stem for path in folder.glob("[a-z]*.py")} >= conditions.OURS

@@ -19,7 +19,7 @@ of branches are added to the topic's own; author, copyright, owner, setting and 
 topic says none.
 
 Conditions. A DITAVAL applies to maps and topics. What it decides nothing on stays in the text, marked: `deliveryTarget`
-as `data-only` (html, print, epub, text, json, handout; pdf counts as print; html5, xhtml, web, online as html; epub3 as
+as `data-only` (html, print, epub, text, json; pdf counts as print; html5, xhtml, web, online as html; epub3 as
 epub; txt as text), `audience` as `data-audience`. A `ditavalref` filters the topics of its branch; a topic of which its
 branches would make different texts is held back, for one topic is one text.
 """

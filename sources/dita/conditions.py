@@ -26,8 +26,8 @@ ATTRIBUTES: Final = ("audience", "platform", "product", "props", "otherprops", "
 FORMATS: Final[Mapping[str, str]] = {
     "pdf": "print", "html5": "html", "xhtml": "html", "web": "html", "online": "html", "epub3": "epub", "txt": "text",
 }  # fmt: skip
-OURS: Final = frozenset({"html", "print", "epub", "text", "json", "handout"})
-_PAPER: Final = ("print", "handout")
+OURS: Final = frozenset({"html", "print", "epub", "text", "json"})
+_PAPER: Final = ("print",)
 _INCLUDED: Final = frozenset({"include", "flag", "passthrough"})
 _GROUP: Final = re.compile(r"(?<![\w.:-])([\w.:-]++)\(([^()]*+)\)")
 
