@@ -18,6 +18,7 @@ from pipeline.plugins import System
 from pipeline.reuse import Graph, users
 from pipeline.settings import unknown
 from pipeline.standing import Standing
+from pipeline.terms import covers_language
 
 
 def standing_of(system: System, store: Store) -> Standing:
@@ -37,10 +38,12 @@ def found_in(system: System, store: Store) -> Standing:
 
 def decide(system: System, store: Store, standing: Standing, decision: EditorialDecision) -> tuple[Standing, EditorialDecision]:
     """Appends a decision; where the same one is still open, and in force for all that it names, that is returned, and nothing is
-    appended: a withdrawal that was interrupted may be given again. Returns what stands now as well. Raises StoreError."""
-    for open_ in standing.open():
-        if _what(open_) == _what(decision) and standing.in_force(open_):
-            return standing, open_
+    appended: a withdrawal that was interrupted may be given again. Returns what stands now as well. Raises StoreError, and
+    UsageError where nobody answers for it."""
+    if not decision.by.strip():
+        raise UsageError("nobody is named", expected="--by NAME: who answers for it", fix="write a name that people know")
+    if before := same(standing, decision):
+        return standing, before
     decisions: Decisions = system.decisions.load()
     appended = decisions.append(store, decision)
     now = Standing((*standing.decisions, appended))
@@ -50,9 +53,32 @@ def decide(system: System, store: Store, standing: Standing, decision: Editorial
     return now, appended
 
 
+def same(standing: Standing, decision: EditorialDecision) -> EditorialDecision | None:
+    """The open decision in force that says all that this one says, whoever says it: the same words, deadline and notice, and the
+    same approval where this one names any. None = it is news."""
+    for open_ in standing.open():
+        approved = decision.approved_by in ("", open_.approved_by)
+        if approved and _what(open_) == _what(decision) and standing.in_force(open_):
+            return open_
+    return None
+
+
+def check_deadline(standing: Standing, decision: EditorialDecision, now: datetime) -> EditorialDecision | None:
+    """The same decision, where it is open already. Raises UsageError where it is news, and the moment by which partners must act
+    is over."""
+    before = same(standing, decision)
+    if before is None and datetime.fromisoformat(decision.act_by) <= now:
+        raise UsageError(
+            f"--act-by {decision.act_by} is over; nothing was decided",
+            expected=f"a moment after {now.isoformat(timespec='seconds')}",
+            fix="for at once, name today: a day means its end",
+        )
+    return before
+
+
 def _what(decision: EditorialDecision) -> EditorialDecision:
     """The decision without who made it, and when."""
-    return replace(decision, number=0, at="", by="", approved_by="", act_by="", sha256="")
+    return replace(decision, number=0, at="", by="", approved_by="", sha256="")
 
 
 def named_topics(topics: Sequence[str], uses: str, image: str, graph: Graph, known: Iterable[Key]) -> tuple[str, ...]:
@@ -73,14 +99,19 @@ def _unknown_of_many(topic: str, ids: Collection[str]) -> UsageError:
     return UsageError(problem.what, expected=f"one of {len(ids)} topics ('list topics', or catalog.json)", fix=problem.fix)
 
 
-def texts_by_language(written: Sequence[str], option: str, default: str) -> dict[str, str]:
+def languages_of(system: System, keys: Iterable[Key]) -> set[str]:
+    """The languages that readers can be told something in: those of topics, and of notices."""
+    configuration = system.configuration
+    notices = [*configuration.publisher.notices, *(tag for partner in configuration.partners for tag in partner.notices)]
+    return {configuration.publisher.language, *notices, *(key[1] for key in keys)}
+
+
+def texts_by_language(written: Sequence[str], option: str, default: str, languages: Collection[str]) -> dict[str, str]:
     """`LANG=TEXT` as texts by language; a text without a language is in `default`. Raises UsageError for two of one language,
-    and for an empty one."""
+    for an empty one, and for a word before the "=" that is none of these languages: else it would be lost from the text."""
     found: dict[str, str] = {}
     for each in written:
-        tag, equals, text = each.partition("=")
-        if not (equals and tag.replace("-", "").isalnum() and len(tag) <= 35 and tag[:2].isalpha() and " " not in tag):
-            tag, text = default, each
+        tag, text = _tagged(each, option, default, languages)
         text = " ".join(text.split())
         if not text or tag in found:
             raise UsageError(
@@ -90,6 +121,21 @@ def texts_by_language(written: Sequence[str], option: str, default: str) -> dict
             )
         found[tag] = text
     return found
+
+
+def _tagged(written: str, option: str, default: str, languages: Collection[str]) -> tuple[str, str]:
+    """The language, as topics spell it, and the text."""
+    tag, equals, text = written.partition("=")
+    if not (equals and tag.isascii() and tag.replace("-", "").isalnum()):
+        return default, written
+    for language in sorted(languages):
+        if covers_language([tag], language):
+            return language[: len(tag)], text
+    raise UsageError(
+        f"{option} {written!r}: {tag!r} is no language of topics or notices; nothing was decided",
+        expected=f"LANG=TEXT, where LANG is one of {', '.join(sorted(languages))}",
+        fix=f"name the language; where {tag!r} belongs to the text, write '{default}={written}'",
+    )
 
 
 def moment_of(written: str, option: str, zone: ZoneInfo) -> str:
@@ -106,11 +152,3 @@ def moment_of(written: str, option: str, zone: ZoneInfo) -> str:
         ) from None
     there = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return there.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def check_withdrawn(standing: Standing, topics: Sequence[str]) -> None:
-    """Raises UsageError where a topic is not withdrawn: there is nothing to restore."""
-    open_ids = {topic for decision in standing.open() for topic in decision.topics if decision.kind == "withdraw"}
-    for topic in topics:
-        if topic not in open_ids:
-            raise unknown("withdrawn topic", topic, open_ids)

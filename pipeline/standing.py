@@ -68,6 +68,11 @@ class Standing:
                 found = decision
         return found
 
+    def is_withdrawn(self, topic: str, language: str) -> bool:
+        """Whether a withdrawal of any version of a topic is open in that language."""
+        kinds = [decision.kind for decision in self._of(topic, language) if decision.kind in ("withdraw", "restore")]
+        return kinds[-1:] == ["withdraw"]
+
     def corrections(self, topic: str, language: str, as_of: date, zone: ZoneInfo) -> tuple[EditorialDecision, ...]:
         """The corrections of a topic that its readers are still told of, oldest first."""
         return tuple(

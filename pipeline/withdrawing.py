@@ -19,6 +19,7 @@ from pipeline.editions import Key
 from pipeline.errors import MachineError, RaceLost, StoreError, SyndicationError, UsageError
 from pipeline.handover import file_rows, hand_over
 from pipeline.plugins import System
+from pipeline.reach import Had
 from pipeline.report import SiteReport
 from pipeline.settings import Partner
 from pipeline.sites import Today, contacts, sites
@@ -231,16 +232,18 @@ def _bundle_files(
         return bundle_files(system, replace(site, templates=""), publisher, rows, withdrawn, before)
 
 
-def known_topics(system: System, store: Store, known: Mapping[str, Known]) -> dict[Key, list[str]]:
-    """Every topic that any site ever had, with the sites that had it. A site that can not be read is left out here."""
+def known_topics(system: System, store: Store, known: Mapping[str, Known]) -> dict[Key, Had]:
+    """Every topic that any site ever had, with what they had of it. A site that can not be read is left out here."""
     archive: Archive = system.archive.load()
-    found: dict[Key, list[str]] = {}
+    found: dict[Key, Had] = {}
     for prefix, site in known.items():
         try:
             live = live_release(system, store, prefix)
             topics = archive.received(store, prefix, live.content.rows if live else ())
         except StoreError:
             continue
-        for key in topics:
-            found.setdefault(key, []).append(site.site.id)
+        for key, topic in topics.items():
+            had = found.setdefault(key, Had())
+            had.newest[site.site.id] = topic.versions[-1]
+            had.versions.update(topic.versions)
     return found

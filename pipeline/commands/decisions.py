@@ -19,7 +19,9 @@ from pipeline.commands.speaking import echo_json, progress_shown, reported, say
 
 if TYPE_CHECKING:
     from pipeline.contracts import Content, EditorialDecision, Store
+    from pipeline.editions import Key
     from pipeline.plugins import System
+    from pipeline.reach import Had
     from pipeline.report import SiteReport
     from pipeline.standing import Standing
     from pipeline.withdrawing import Known
@@ -85,6 +87,9 @@ def withdraw(
         list[str] | None, typer.Option(help="Only this version (may be repeated); any other is published again.")
     ] = None,
     approved_by: ApprovedBy = "",
+    in_advance: Annotated[
+        bool, typer.Option("--in-advance", help="Also what no site ever had, a language or version too: withhold it from now on.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     store: StoreOption = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which topics and sites it would reach.")] = False,
@@ -92,41 +97,52 @@ def withdraw(
 ) -> None:
     """Take topics down now, everywhere: decide, then publish from what is live. Reads no source."""
     with reported():
-        from pipeline import deciding, reuse, withdrawing
+        from dataclasses import replace
+
+        from pipeline import deciding, withdrawing
         from pipeline.report import Report
 
         system = with_keys(salvaged(config, store), now())
         opened = system.open_store(system.configuration.settings.store)
         zone, main = system.configuration.publisher_timezone, system.configuration.publisher.language
-        standing = deciding.standing_of(system, opened)
-        known = withdrawing.known_sites(system, opened)
-        graph = reuse.read(opened) if uses or image else reuse.read_if_sound(opened)
-        asked = dry_run or not {key[0] for key in graph}.issuperset(topic or ())
-        topics = withdrawing.known_topics(system, opened, known) if asked else {}  # reads every site's rows: that takes a while
-        ids = deciding.named_topics(topic or [], uses, image, graph, topics)
-        decision = _decision(
-            "withdraw",
-            ids,
-            by,
-            approved_by,
-            language,
-            reason=reason.value,
-            severity=severity.value,
-            action=action.value,
-            versions=tuple(version or ()),
-            act_by=deciding.moment_of(act_by, "--act-by", zone),
-            notice=deciding.texts_by_language(notice or [], "--notice", main),
-            replaced_by=replaced_by,
-            uses=uses,
-            image=image,
-        )
+        standing, known = deciding.standing_of(system, opened), withdrawing.known_sites(system, opened)
+        how = {"reason": reason.value, "severity": severity.value, "action": action.value, "versions": tuple(version or ())}
+        how.update(act_by=deciding.moment_of(act_by, "--act-by", zone), replaced_by=replaced_by, uses=uses, image=image)
+        draft = _decision("withdraw", tuple(topic or ()), by, approved_by, language, **how)
+        draft, had, languages = _aimed(system, opened, known, draft, in_advance, dry_run)
+        decision = replace(draft, notice=deciding.texts_by_language(notice or [], "--notice", main, languages))
+        before = deciding.check_deadline(standing, decision, now())
         if dry_run:
-            _print_reach(decision, topics, as_json)
-            raise typer.Exit(0)
+            raise typer.Exit(_print_reach(decision, had, as_json))
+        if before and not as_json:
+            say(f"already decided, as number {before.number}: it is published where it is not live yet")
         standing, decision = deciding.decide(system, opened, standing, decision)
         sites = _published(system, opened, standing, known, decision)
-        _print_withdrawn(decision, sites, as_json)
-    raise typer.Exit(Report(decision.at, "", sites=sites).exit_code)
+        missed = _print_withdrawn(decision, sites, as_json)
+    raise typer.Exit(Report(decision.at, "", sites=sites).exit_code or int(bool(missed) and not in_advance))
+
+
+def _aimed(
+    system: System, store: Store, known: dict[str, Known], draft: EditorialDecision, in_advance: bool, dry_run: bool
+) -> tuple[EditorialDecision, dict[Key, Had], set[str]]:
+    """A withdrawal with the ids of all topics that it means, what sites had of them (where that had to be asked), and the
+    languages that a notice can be in. Raises UsageError for what nobody knows."""
+    from dataclasses import replace
+
+    from pipeline import deciding, reach, reuse, withdrawing
+
+    named, tags = draft.topics, draft.languages
+    graph = reuse.read(store) if draft.uses or draft.image else reuse.read_if_sound(store)
+    asked = dry_run or draft.versions or not reach.all_in(graph.keys(), named, tags, draft.replaced_by)
+    had = withdrawing.known_topics(system, store, known) if asked else {}  # reads every site's rows: that takes a while
+    ids = deciding.named_topics(named, draft.uses, draft.image, graph, had)
+    keys = {*graph, *had}
+    if not in_advance:
+        ids = reach.in_languages(ids, named, tags, keys, reach.IN_ADVANCE)
+        reach.check_versions(ids, tags, draft.versions, had)
+    reach.check_replacement(draft.replaced_by, ids, {key[0] for key in keys})
+    languages = deciding.languages_of(system, [*keys, *(("", tag) for tag in tags)])
+    return replace(draft, topics=ids), had, languages
 
 
 def _published(
@@ -150,38 +166,46 @@ def _tell(system: System, decision: EditorialDecision, sites: Sequence[SiteRepor
     warn_of(tell_partners(system, sites, run, decision), run)
 
 
-def _print_reach(decision: EditorialDecision, topics: Any, as_json: bool) -> None:
+def _print_reach(decision: EditorialDecision, topics: dict[Key, Had], as_json: bool) -> int:
+    """Says what a withdrawal would reach. Returns the exit code: 1 where that is nothing."""
     from pipeline.terms import covers_language
 
     tags = decision.languages
     chosen = [key for key in sorted(topics) if key[0] in decision.topics and (not tags or covers_language(tags, key[1]))]
-    reached = {key: topics[key] for key in chosen}
+    reached = {key: sites for key in chosen if (sites := topics[key].sites(decision.versions))}
     if as_json:
         echo_json([{"id": key[0], "language": key[1], "sites": sites} for key, sites in reached.items()])
-        return
+        return int(not reached)
     for key, sites in reached.items():
         say(f"{' '.join(key)}: {', '.join(sites)}")
+    for topic in sorted(set(decision.topics) - {key[0] for key in reached}):
+        say(f"NOTHING WOULD BE TAKEN DOWN of {topic}: no site has it so")
     say(f"{len(decision.topics)} topics; nothing was decided")
+    return int(not reached)
 
 
-def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], as_json: bool) -> None:
+def _print_withdrawn(decision: EditorialDecision, sites: Sequence[SiteReport], as_json: bool) -> list[str]:
+    """Says what was done. Returns the topics of which nothing was taken down, where every site could be asked."""
     from dataclasses import asdict
 
+    from pipeline import reach
     from pipeline.standing import line
 
+    failed = any(site.exit_code for site in sites)
+    missed = [] if failed else reach.unreached(decision, sites)
     if as_json:
-        echo_json({"decision": asdict(decision), "sites": [asdict(site) for site in sites]})
-        return
+        echo_json({"decision": asdict(decision), "sites": [asdict(site) for site in sites], "nothing_taken_down_of": missed})
+        return missed
     say(line(decision))
     for site in sites:
-        gone = sum(name.split(" ")[0] in decision.topics for name in site.withdrawn)
-        done = f"release {site.sequence}, {gone} topics withdrawn" if site.sequence else "nothing was ever published there"
+        number = len(reach.gone(decision, site))
+        done = f"release {site.sequence}, {number} topics withdrawn" if site.sequence else "nothing was ever published there"
         say(f"{site.site}: {site.error or f'live: {done}'}")
-    reached = {name.split(" ")[0] for site in sites for name in site.withdrawn}
-    for name in [] if any(site.exit_code for site in sites) else sorted(set(decision.topics) - reached):
-        say(f"{name}: no site ever had it; it is withheld from now on")
-    if any(site.exit_code for site in sites):
+    for name in missed:
+        say(reach.nothing(decision, name))
+    if failed:
         say("the decision stands: give the same command again, or run, and it is published where it is not yet live")
+    return missed
 
 
 @commands.command(
@@ -202,10 +226,12 @@ def correct(
 ) -> None:
     """Mark topics as corrected: a line under the title for 90 days, from the next run on (--now: from now on)."""
     with reported():
-        from pipeline import deciding
+        from pipeline import deciding, reach
 
-        system, opened, standing, ids = _named(config, store, topic)
-        texts = deciding.texts_by_language(note, "--note", system.configuration.publisher.language)
+        system, opened, standing, ids, keys = _named(config, store, topic)
+        reach.in_languages(ids, ids, language or [], keys)
+        main = system.configuration.publisher.language
+        texts = deciding.texts_by_language(note, "--note", main, deciding.languages_of(system, keys))
         decision = _decision("correct", ids, by, approved_by, language, notice=texts)
         _, decision = deciding.decide(system, opened, standing, decision)
         _print_decided(decision, "readers see it for 90 days")
@@ -224,10 +250,10 @@ def restore(
 ) -> None:
     """Lift a withdrawal: the next run (--now: this moment) publishes the topics again, where today's rules grant them."""
     with reported():
-        from pipeline import deciding
+        from pipeline import deciding, reach
 
-        system, opened, standing, ids = _named(config, store, topic)
-        deciding.check_withdrawn(standing, ids)
+        system, opened, standing, ids, keys = _named(config, store, topic)
+        reach.check_withdrawn(standing, ids, language or [], keys)
         _, decision = deciding.decide(system, opened, standing, _decision("restore", ids, by, approved_by, language))
         _print_decided(decision, "what today's rules grant is published again; until then the notice stays")
         _follow(system, opened, config, store, at_once)
@@ -261,15 +287,16 @@ def _not_yet(system: System, opened: Store) -> str:
     )
 
 
-def _named(config: Path, store: str, topics: list[str]) -> tuple[System, Store, Standing, tuple[str, ...]]:
+def _named(config: Path, store: str, topics: list[str]) -> tuple[System, Store, Standing, tuple[str, ...], list[Key]]:
+    """The parts at work, the ids that are named, and every topic that a site had or a decision names."""
     from pipeline import deciding, withdrawing
 
     system = salvaged(config, store)
     opened = system.open_store(system.configuration.settings.store)
     standing = deciding.standing_of(system, opened)
-    known = withdrawing.known_topics(system, opened, withdrawing.known_sites(system, opened))
+    known = [*withdrawing.known_topics(system, opened, withdrawing.known_sites(system, opened))]
     decided = [(topic, "") for decision in standing.decisions for topic in decision.topics]
-    return system, opened, standing, deciding.named_topics(topics, "", "", {}, [*known, *decided])
+    return system, opened, standing, deciding.named_topics(topics, "", "", {}, [*known, *decided]), known
 
 
 def _decision(
