@@ -174,14 +174,14 @@ def _open_input(system: System, written: str) -> inputs.Input:
 
 
 def _conditions(name: str, files: Files, system: System) -> Conditions:
-    maps = tuple(system.configuration.settings.maps)
+    maps, formats = tuple(system.configuration.settings.maps), tuple(system.transforms)
     if not name:
-        return Conditions(maps=maps)
+        return Conditions(maps=maps, formats=formats)
     if name in files:
-        return Conditions(name, files.read(name), maps)
+        return Conditions(name, files.read(name), maps, formats)
     path = system.configuration.path(name)
     try:
-        return Conditions(name, path.read_bytes(), maps)
+        return Conditions(name, path.read_bytes(), maps, formats)
     except OSError as error:
         raise UsageError(
             f"conditions {name!r} can not be read",

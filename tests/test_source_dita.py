@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,16 @@ def test_delivery_targets_are_the_formats_that_there_are() -> None:
     """Words kept for a format that nobody makes would be in no file."""
     folder = Path(__file__).parents[1] / "transforms"
     assert {path.stem for path in folder.glob("[a-z]*.py")} >= conditions.OURS
+
+
+def test_delivery_targets_are_the_formats_of_the_run() -> None:
+    text = '<topic id="a"><title>A</title><body><p deliveryTarget="handout">b</p><p deliveryTarget="pdf">c</p></body></topic>'
+    files = Memory(a__dita=text)
+    shown = {}
+    for formats in ((), ("html", "handout")):
+        index = dita.index(files, ["a.dita"], Conditions(formats=formats))
+        index = replace(index, ids={entry.unit: "a" for entry in index.entries})
+        topic = dita.read(index.entries[0], index, files).topic
+        assert topic is not None
+        shown[formats] = [p.get("data-only") for p in topic.body.iter("p")]
+    assert shown == {(): [None, "print"], ("html", "handout"): ["handout", None]}

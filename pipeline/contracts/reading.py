@@ -48,11 +48,12 @@ class InputFiles(Files, Protocol):
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """One DITAVAL (or another vocabulary's profile): file name and bytes. Empty = everything. `maps`: the root maps
-    that settings name; empty = every map that no other takes in."""
+    that settings name; empty = every map that no other takes in. `formats`: those that can be made; empty = the product's."""
 
     file: str = ""
     data: bytes = b""
     maps: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
 
 
 class Unit(NamedTuple):

@@ -26,6 +26,7 @@ ATTRIBUTES: Final = ("audience", "platform", "product", "props", "otherprops", "
 FORMATS: Final[Mapping[str, str]] = {
     "pdf": "print", "html5": "html", "xhtml": "html", "web": "html", "online": "html", "epub3": "epub", "txt": "text",
 }  # fmt: skip
+# The formats that come with the product; those of a run are in its Conditions.
 OURS: Final = frozenset({"html", "print", "epub", "text", "json"})
 _PAPER: Final = ("print",)
 _INCLUDED: Final = frozenset({"include", "flag", "passthrough"})
@@ -41,13 +42,14 @@ class Filter:
 
     layers: tuple[_Decisions, ...] = ()
     broader: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by (attribute, value), from subject schemes
+    ours: frozenset[str] = OURS  # the formats that there are
 
     def __bool__(self) -> bool:
         return bool(self.layers)
 
     def and_also(self, other: Filter) -> Filter:
         """Both together."""
-        return Filter((*self.layers, *other.layers), self.broader or other.broader)
+        return Filter((*self.layers, *other.layers), self.broader or other.broader, self.ours | other.ours)
 
     def excludes(self, element: etree._Element) -> bool:
         """Whether the element is left out."""
@@ -74,7 +76,8 @@ class Filter:
     def formats(self, element: etree._Element) -> tuple[list[str], list[str]]:
         """(the formats of ours that a `deliveryTarget` keeps an element for, the values that nothing decides on)."""
         wanted = self.undecided(element, "deliveryTarget")
-        return list(dict.fromkeys(FORMATS.get(value, value) for value in wanted if value in OURS or value in FORMATS)), wanted
+        found = dict.fromkeys(value if value in self.ours else FORMATS.get(value, "") for value in wanted)
+        return [value for value in found if value in self.ours], wanted
 
     def undecided(self, element: etree._Element, attribute: str) -> list[str]:
         """The values of an attribute, where nothing decides on any of them for good; the excluded ones are gone."""
@@ -99,16 +102,16 @@ class Filter:
         return layer.get((name, ""), layer.get(("", "")))
 
 
-def printing(stated: str) -> tuple[str, ...]:
+def printing(stated: str, ours: frozenset[str]) -> tuple[str, ...]:
     """The formats that a reference's `print` leaves a topic to (DITA 1.3 keeps it beside `deliveryTarget`); () = all."""
     if stated == "printonly":
         return _PAPER
-    return tuple(sorted(OURS.difference(_PAPER))) if stated == "no" else ()
+    return tuple(sorted(ours.difference(_PAPER))) if stated == "no" else ()
 
 
-def no_format(wanted: list[str]) -> str:
+def no_format(wanted: list[str], ours: frozenset[str]) -> str:
     """What is wrong with a `deliveryTarget` that names no format of ours."""
-    return f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(OURS))}"
+    return f"deliveryTarget={' '.join(wanted)!r}; our formats are {', '.join(sorted(ours))}"
 
 
 def groups(attribute: str, raw: str) -> list[tuple[str, list[str]]]:
@@ -121,19 +124,20 @@ def groups(attribute: str, raw: str) -> list[tuple[str, list[str]]]:
 @lru_cache(maxsize=32)
 def read(conditions: Conditions) -> tuple[Filter, tuple[Finding, ...]]:
     """The decisions of a DITAVAL, and findings for what it says amiss."""
+    ours = frozenset(conditions.formats) or OURS
     if not conditions.file:
-        return Filter(), ()
+        return Filter(ours=ours), ()
     root, findings = xml.parse(conditions.data, conditions.file)
     if root is None or has_errors(findings):
-        return Filter(), (*findings, codes.DITAVAL_UNREAD.at(conditions.file, 1, "the DITAVAL can not be read"))
+        return Filter(ours=ours), (*findings, codes.DITAVAL_UNREAD.at(conditions.file, 1, "the DITAVAL can not be read"))
     if root.tag != "val":
         text = f"its root is <{root.tag!s}>, expected <val>"
-        return Filter(), (codes.DITAVAL_UNREAD.at(conditions.file, root.sourceline, text),)
+        return Filter(ours=ours), (codes.DITAVAL_UNREAD.at(conditions.file, root.sourceline, text),)
     decisions: _Decisions = {}
     for prop in root.iter("prop", "revprop"):
         finding = _decide(prop, decisions, conditions.file)
         findings += [finding] if finding else []
-    return Filter((decisions,)) if decisions else Filter(), tuple(findings)
+    return Filter((decisions,) if decisions else (), ours=ours), tuple(findings)
 
 
 def _decide(prop: etree._Element, decisions: _Decisions, file: str) -> Finding | None:

@@ -152,12 +152,12 @@ class _Reader:
         (formats, wanted), lang = self._filter.formats(element), element.get(XML_LANG) or ""
         place = self._resolver.place(element, self._file)
         if wanted and not formats:
-            self._findings.append(codes.DELIVERY.at(*place, no_format(wanted)))
+            self._findings.append(codes.DELIVERY.at(*place, no_format(wanted, self._filter.ours)))
         if lang and not language_tag(lang):
             self._findings.append(codes.LANGUAGE.at(*place, f"xml:lang={lang!r}"))
         return Facts(
             audiences=tuple(self._filter.undecided(element, "audience")),
-            formats=shared_formats(printing(element.get("print") or ""), tuple(formats)),
+            formats=shared_formats(printing(element.get("print") or "", self._filter.ours), tuple(formats)),
             language=language_tag(lang),
         )
 

@@ -222,7 +222,7 @@ class Writer:
     def _formats(self, element: etree._Element) -> str:
         found, wanted = self.data.filter.formats(element)
         if wanted and not found:
-            self.find(codes.DELIVERY, element, no_format(wanted))
+            self.find(codes.DELIVERY, element, no_format(wanted, self.data.filter.ours))
         return " ".join(found)
 
     def unit_of(self, ref: Ref) -> Unit | None:
