@@ -126,8 +126,8 @@ def resign(
 
 @commands.command(epilog="Examples:\n\n  run_pipeline.py deliver\n\n  run_pipeline.py deliver --partner riverside")
 def deliver(config: Config = DEFAULT_CONFIG, partner: Partners = None, store: Store = "", as_json: Json = False) -> None:
-    """Copy what is live into the buckets of partners that have one of their own ([delivery] in their file). Where that says
-    automatic, every run, withdrawal and re-signing does it too."""
+    """Copy what is live into the buckets of partners that have one of their own (section delivery of their file). Where that
+    says automatic, every run, withdrawal and re-signing does it too."""
     with opened(config, store=store) as system:
         from pipeline.sites import all_sites
 

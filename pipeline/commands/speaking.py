@@ -152,10 +152,11 @@ def print_table(rows: list[dict[str, str]]) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(*(rows[0] if rows else ()))
         for row in rows:
-            table.add_row(*row.values())
+            table.add_row(*map(Text, row.values()))  # a title is no mark-up of rich: "[units]" would vanish
         Console().print(table)
         return
     for row in rows:
