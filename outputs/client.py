@@ -239,11 +239,11 @@ def _progress() -> Callable[[int, int], None]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    problems = pull.verify(arguments.dest)
+    problems, checked = pull.verify(arguments.dest), pull.checked_against(arguments.dest)
     if arguments.json:
-        print(json.dumps({"dest": str(arguments.dest), "problems": problems}, ensure_ascii=False, indent=2))
+        print(json.dumps({"dest": str(arguments.dest), "problems": problems, "checked": checked}, ensure_ascii=False, indent=2))
     else:
-        print("\n".join([*problems, f"{arguments.dest}: {len(problems) or 'no'} problems"]))
+        print("\n".join([*problems, f"{arguments.dest}: {len(problems) or 'no'} problems", f"checked: {checked}"]))
     return 1 if problems else 0
 
 

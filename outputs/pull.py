@@ -32,7 +32,7 @@ from outputs._paths import bundle_problem
 from outputs.listing import in_parallel
 from outputs.pointer import Pointer
 from outputs.release import blob_key, incomplete, read_release
-from outputs.trust import FOLDER, Trust
+from outputs.trust import FOLDER, Trust, trusted
 from pipeline.contracts import Content, FileRow, Pack, Store
 from pipeline.errors import Altered, NotFound, StoreError, UsageError
 
@@ -110,11 +110,43 @@ def pull(
 
 def verify(dest: Path) -> list[str]:
     """What is wrong with an installed bundle, one line each: files altered, missing or added, rows that are not those of its
-    manifest. Empty = complete and unaltered. Raises UsageError where DEST is no bundle, StoreError where the disk fails."""
+    manifest, a manifest that is not the signed one. Empty = nothing was found; `checked_against` says how much that is worth.
+    Raises UsageError where DEST is no bundle, StoreError where the disk fails."""
     if not (dest / MANIFEST).is_file():
         raise UsageError(f"{dest} is no bundle", expected=f"a folder with {MANIFEST}, as pull makes it", fix="correct the name")
     with explained(f"{dest}: reading failed"):
-        return list(_problems(dest))
+        found = list(_problems(dest))
+        signed, _ = _signed(dest)
+        return [*found, *filter(None, [signed])]
+
+
+def checked_against(dest: Path) -> str:
+    """Against what `verify` compares a bundle, in words."""
+    return _signed(dest)[1]
+
+
+def _signed(dest: Path) -> tuple[str, str]:
+    """What is wrong with a bundle by the publisher's signature ("" = nothing), and what was checked, in words."""
+    within = "each file against the hashes in its own manifest.json; NOT against the publisher's signature, because"
+    installed = _installed(dest).document if dest.is_symlink() else {}
+    try:
+        signed = trusted(place.home(dest) / FOLDER)
+    except StoreError as problem:
+        return f"{problem.what}: {problem.found}", f"{within} what the last pull kept of it is damaged"
+    if signed is None or not dest.is_symlink():
+        return (
+            "",
+            f"{within} nothing that a pull verified is kept beside {dest.name} (a copy?): verify the place that was pulled to",
+        )
+    if not installed:
+        return "", f"{within} manifest.json can not be read"
+    if installed["sequence"] < signed.sequence:
+        return "", f"{within} it is release {installed['sequence']} and the last pull verified {signed.sequence}: pull again"
+    if wrong := [name for name in ("sequence", *_NAMES) if installed.get(name) != getattr(signed, name)]:
+        name = wrong[0]
+        told = f"{MANIFEST}: it is not the signed one: {name} {installed.get(name)!r}, signed is {getattr(signed, name)!r}"
+        return told, "the signature that the last pull verified"
+    return "", f"each file, and the publisher's signature of release {signed.sequence} as the last pull verified it"
 
 
 # --- what is installed -----------------------------------------------------------------------------
@@ -131,13 +163,17 @@ class _Installed:
         return bool(self.document) and self.name.partition(".")[0] == _folder_name(live)
 
 
+_NAMES: Final = ("partner", "site", "content")  # with the sequence, what a pointer says of a release
+
+
 def _installed(dest: Path) -> _Installed:
     if not dest.is_symlink():
         return _Installed()
     name = Path(os.readlink(dest)).name  # noqa: PTH115
     try:
         document = json.loads((dest / MANIFEST).read_bytes())
-        return _Installed(name, document if isinstance(document["sequence"], int) else {})
+        sound = isinstance(document["sequence"], int) and all(isinstance(document[key], str) for key in _NAMES)
+        return _Installed(name, document if sound else {})
     except (OSError, ValueError, KeyError, TypeError):
         return _Installed(name)  # damaged: made anew
 
@@ -181,8 +217,7 @@ def _why_none(store: Store, key: str) -> str:
 
 def _pointer(document: Mapping[str, Any]) -> Pointer:
     """The installed release as a pointer has it."""
-    names = ("partner", "site", "sequence", "content")
-    return Pointer(**{name: document[name] for name in names}, manifest="", size=0)
+    return Pointer(**{name: document[name] for name in ("sequence", *_NAMES)}, manifest="", size=0)
 
 
 def _install(trust: Trust, dest: Path, live: Pointer, repair: bool, progress: Progress | None) -> PullResult:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tuf.api import exceptions as tuf
-from tuf.api.metadata import Metadata, Timestamp
+from tuf.api.metadata import Metadata, Root, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -216,6 +216,22 @@ class _Fetcher(FetcherInterface):
 
 def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def trusted(folder: Path) -> Pointer | None:
+    """The release that the last pull verified, its signatures checked again against the newest root that is kept here; None where
+    nothing is kept. Asks no store, and takes no notice of expiry. Raises Altered where what is kept is not what was signed."""
+    root, targets = _read(folder / "root.json") or _read(folder / _ANCHOR), _read(folder / "targets.json")
+    if not root or not targets:
+        return None
+    what = f"{folder}/targets.json"
+    try:
+        signed = Metadata[Targets].from_bytes(targets)
+        Metadata[Root].from_bytes(root).signed.verify_delegate("targets", signed.signed_bytes, signed.signatures)
+        target = signed.signed.targets[signing.TARGET]
+    except (tuf.RepositoryError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise Altered(f"{what} is not what the publisher signed", found=str(problem), fix=_TELL) from problem
+    return signing.pointer_of(target, what)
 
 
 def _read(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import resource
@@ -586,3 +587,48 @@ def test_verify_of_what_is_no_bundle(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(UsageError, match="is no bundle"):
             pull.verify(path)
+
+
+def _forge(bundle: Path) -> None:
+    """Alters a file, and everything that the bundle itself says of it."""
+    data = (bundle / "manifest.json").read_bytes()
+    found, rows = manifest.read_bundle(data, "it")
+    path = bundle / FIRST.path
+    path.write_bytes(b"Take ten.")
+    for file in (file for row in rows for file in row["files"] if file["path"] == FIRST.path):
+        file.update(sha256=hashlib.sha256(b"Take ten.").hexdigest(), size=9)
+    shards = [{"sha256": shard.sha256, "size": shard.size, "topics": shard.topics} for shard, _ in manifest.pack(rows)]
+    document = {**found.document, "shards": shards}
+    inner = {key: value for key, value in document.items() if key not in manifest._HEADER}
+    document["content"] = hashlib.sha256(manifest.canonical(inner)).hexdigest()
+    forged = manifest.read(manifest.canonical(document), "it")
+    files = list(manifest.all_files(manifest.content(forged, rows, "it")))
+    for name, own in manifest.own_files(forged, rows, files).items():
+        (bundle / name).write_bytes(own)
+
+
+def test_verify_holds_a_bundle_against_its_signature(disk: Store, dest: Path, tmp_path: Path) -> None:
+    """Whoever alters a file can alter its hashes too, but not what was signed. A copy has nothing to compare with."""
+    publish(disk)
+    fetch(disk, dest)
+    assert "publisher's signature of release 1" in pull.checked_against(dest)
+    _forge(dest)
+    (problem,) = pull.verify(dest)
+    assert problem.startswith("manifest.json: it is not the signed one: content")
+    copy = tmp_path / "copy"
+    shutil.copytree(dest.resolve(), copy)
+    assert pull.verify(copy) == []
+    assert "NOT against the publisher's signature" in pull.checked_against(copy)
+    _edit(dest.with_name(f"{dest.name}.d") / ".trust/targets.json", b'"content":"', b'"content":"0')
+    assert "not what the publisher signed" in pull.verify(dest)[-1]
+    assert fetch(disk, dest, repair=True).state == "installed"
+
+
+@pytest.mark.parametrize("name", ["partner", "site", "sequence", "content"])
+def test_an_installed_manifest_without_a_name_is_made_anew(disk: Store, dest: Path, name: str) -> None:
+    publish(disk)
+    fetch(disk, dest)
+    path = dest / "manifest.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_bytes()).items() if key != name}))
+    assert fetch(disk, dest).state == "installed"
+    assert bundle(dest) == expected_files()

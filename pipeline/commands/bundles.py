@@ -67,9 +67,10 @@ def verify(
 
         problems = client.verify(dest)
         if as_json:
-            echo_json({"dest": str(dest), "problems": problems})
+            echo_json({"dest": str(dest), "problems": problems, "checked": client.checked_against(dest)})
         else:
             for problem in problems:
                 say(problem)
             say(f"{dest}: {len(problems)} problems" if problems else f"{dest}: complete and unaltered")
+            say(f"checked: {client.checked_against(dest)}")
     raise typer.Exit(1 if problems else 0)
