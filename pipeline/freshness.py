@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.settings import Freshness
+from pipeline.settings import FreshnessDays
 from pipeline.settings.fields import days_after
 from pipeline.topic import Metadata
 
@@ -25,7 +25,7 @@ class ReviewState:
     since: date | None = None
 
 
-def review_state(topic: Metadata, policy: Freshness, as_of: date) -> ReviewState:
+def review_state(topic: Metadata, policy: FreshnessDays, as_of: date) -> ReviewState:
     """Where the topic stands. A topic that says no day of review is current: nothing is known against it."""
     due = topic.review_due
     if due is None:

@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Final, Literal, Protocol
 
 from pipeline.contracts import Decision, Use
-from pipeline.settings import Agreement, Exemption, Freshness, Grant, Partner, SiteSettings
+from pipeline.settings import Agreement, Exemption, FreshnessDays, Grant, Partner, SiteSettings
 from pipeline.topic import Metadata
 
 _PLAIN_SITE: Final = SiteSettings()
-_PLAIN_FRESHNESS: Final = Freshness()
+_PLAIN_FRESHNESS: Final = FreshnessDays()
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Terms:
         return f"{self.agreement.id}, {self.clause.clause}"
 
     @property
-    def freshness(self) -> Freshness:
+    def freshness(self) -> FreshnessDays:
         """The days after which an overdue topic is marked and withheld."""
         return self.partner.freshness or _PLAIN_FRESHNESS
 

@@ -174,3 +174,24 @@ def test_a_file_that_is_no_toml_is_shown_with_its_line(project: Path) -> None:
     assert "first-partner.toml: not TOML: " in message
     assert "found:    starts = 2026-13-45" in message
     assert "days are written 2026-12-31" in message
+
+
+def test_days_of_freshness_that_a_partner_leaves_out_are_the_publishers(project: Path) -> None:
+    publisher, partner = project / "publisher.toml", next((project / "partners").glob("*.toml"))
+    with publisher.open("a") as file:
+        file.write("\n[freshness]\nmark_after_days = 0\nin_review_days = 20\nwithhold_after_days = 50\n")
+    assert days(project) == (0, 20, 50)
+    with partner.open("a") as file:
+        file.write("\n[freshness]\nwithhold_after_days = 40\n")
+    assert days(project) == (0, 20, 40)
+    partner.write_text(partner.read_text().replace("withhold_after_days = 40", "withhold_after_days = 10"))
+    with pytest.raises(UsageError, match=r"filled in with the publisher's days: withhold_after_days is less than"):
+        days(project)
+
+
+def days(project: Path) -> tuple[int, int, int]:
+    """What the first partner's topics are marked and withheld by."""
+    (partner, *_) = settings.load(project / "syndication.toml", ()).partners
+    found = partner.freshness
+    assert found is not None
+    return found.mark_after_days, found.in_review_days, found.withhold_after_days

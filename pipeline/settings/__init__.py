@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from pipeline.contracts import Publisher as Shown
 from pipeline.errors import UsageError
 from pipeline.settings.assets import Asset
 from pipeline.settings.fields import Model
 from pipeline.settings.messages import Email, Notify, Webhook
 from pipeline.settings.partner import BrandSettings, Partner, PartnerNotices, SiteSettings
-from pipeline.settings.publisher import CopyrightDefaults, Freshness, Publisher, PublisherNotices, TopicDefaults
+from pipeline.settings.publisher import CopyrightDefaults, Freshness, FreshnessDays, Publisher, PublisherNotices, TopicDefaults
 from pipeline.settings.reading import read_toml, rejected, validated
 from pipeline.settings.syndication import Archive, Brake, Images, Settings
 from pipeline.settings.terms import AfterEnd, Agreement, Exemption, Grant, Limits, Obligation
@@ -37,6 +39,7 @@ __all__ = [
     "Email",
     "Exemption",
     "Freshness",
+    "FreshnessDays",
     "Grant",
     "Images",
     "Limits",
@@ -81,9 +84,14 @@ class Configuration:
         return replace(self, settings=self.settings.model_copy(update={"store": store}))
 
     def with_partner(self, partner: Partner) -> Configuration:
-        """The same with this partner's file in the place of the one of its id, or beside the others."""
+        """The same with this partner's file in the place of the one of its id, or beside the others. Raises UsageError where its
+        days of freshness do not go with the publisher's."""
+        problems: list[str] = []
         others = [each for each in self.partners if each.id != partner.id]
-        return replace(self, partners=tuple(sorted([*others, partner], key=lambda each: each.id)))
+        added = _with_days(partner, self.publisher, problems)
+        if problems:
+            raise rejected(problems)
+        return replace(self, partners=tuple(sorted([*others, added], key=lambda each: each.id)))
 
     def partner(self, name: str) -> Partner:
         """The partner of this id. Raises UsageError naming the near miss."""
@@ -156,6 +164,7 @@ def salvage(path: Path, destinations: Sequence[str]) -> tuple[Configuration, lis
             "  to do:    say whose images are that it does not list"
         )
     publisher = publisher or Publisher(id="publisher", name="Publisher", notices={})
+    partners = tuple(_with_days(partner, publisher, problems) for partner in partners)
     return Configuration(folder, settings, publisher, partners, assets, sections), problems
 
 
@@ -189,6 +198,21 @@ def load_partner(path: Path) -> Partner:
     if partner is None or problems:
         raise rejected(problems)
     return partner
+
+
+def _with_days(partner: Partner, publisher: Publisher, problems: list[str]) -> Partner:
+    """The partner with every day of `[freshness]`: what its file leaves out is the publisher's."""
+    own = partner.freshness.model_dump(exclude_unset=True) if partner.freshness else {}
+    try:
+        days = Freshness(**{**publisher.freshness.model_dump(), **own})
+    except ValidationError as error:
+        said = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
+        problems.append(
+            f"partner {partner.id}: [freshness], filled in with the publisher's days: {said}\n"
+            "  to do:    write the missing days into the partner's [freshness]"
+        )
+        return partner
+    return partner.model_copy(update={"freshness": days})
 
 
 def _load_partners(folder: Path, problems: list[str]) -> tuple[Partner, ...]:

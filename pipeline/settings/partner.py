@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.notices import LEGAL
 from pipeline.settings.fields import Channel, Color, Language, LinkTemplate, Model, PathId, Territory, Text, TimeZone
 from pipeline.settings.messages import Webhook
-from pipeline.settings.publisher import Freshness
+from pipeline.settings.publisher import FreshnessDays
 from pipeline.settings.terms import Agreement, Exemption, Obligation
 
 
@@ -122,7 +122,9 @@ class Partner(Model):
         description="By language, the one that stands in for topics it lacks: es = 'en'. Links lead there, and the page says so."
         " Empty: no language stands in for another.",
     )
-    freshness: Freshness | None = Field(None, description="What becomes of topics past review; left out: the publisher's.")
+    freshness: FreshnessDays | None = Field(
+        None, description="What becomes of topics past review; what is left out is the publisher's."
+    )
     exemptions: list[Exemption] = Field(default_factory=list, description="Rules and proofs set aside, with reason and last day.")
     obligations: list[Obligation] = Field(
         default_factory=list,

@@ -43,7 +43,7 @@ class PublisherNotices(Model):
     logo: str = Field("", description="The publisher's logo in this language, a file beside publisher.toml.")
 
 
-class Freshness(Model):
+class FreshnessDays(Model):
     """What becomes of topics whose review is due, and of translations older than their source. Days count from that day."""
 
     due_soon_days: Days = Field(90, description="A review due within this many days is in the forecast; readers see nothing.")
@@ -55,6 +55,10 @@ class Freshness(Model):
     translation_days: Days = Field(
         180, description="A translation older than its source says so, and is withheld after more days than this."
     )
+
+
+class Freshness(FreshnessDays):
+    """Days that go with one another."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Freshness:
