@@ -60,7 +60,8 @@ def from_view(site: audit.Withheld, topic: Topic, images: Collection[str], view:
         return site
     alts = {image.get("alt", "") for image in topic.body.iter("img") if image.get("src") in gone} if gone else ()
     links = (plain(a) for a in topic.body.iter("a") if a.get("data-kind") == "topic")
-    return site.with_pictures(_file_names(gone, assets), alts, links)
+    spelled_out = (abbreviation.get("title", "") for abbreviation in topic.body.iter("abbr"))
+    return site.with_pictures(_file_names(gone, assets), alts, (*links, *spelled_out))
 
 
 def _file_names(sources: Iterable[str], assets: Assets) -> list[str]:

@@ -8,7 +8,6 @@ are the driver's alone. A plain function over picklable values, so that a pool o
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,6 @@ from pipeline.contracts import (
     Body,
     Edition,
     Entry,
-    FileRow,
     Image,
     Index,
     InputFiles,
@@ -38,7 +36,6 @@ from pipeline.contracts import (
     Store,
     Transform,
     View,
-    plain_values,
 )
 from pipeline.editions import Key, SitePlan
 from pipeline.errors import NotFound, StoreError, SyndicationError
@@ -49,6 +46,7 @@ from pipeline.making import in_format, in_formats, make_edition
 from pipeline.notices import Texts
 from pipeline.pandoc import PandocError
 from pipeline.plugins import System
+from pipeline.row_cache import RowCache, opened
 from pipeline.rows import make_row
 from pipeline.sites import template_failure
 from pipeline.standing import Standing
@@ -154,6 +152,7 @@ def _topic(context: Context, job: Job, entry: Entry) -> TopicResult:
             for prefix in job.sites:
                 if entry.metadata.key in context.plans[prefix].granted:
                     _site_alone(context, prefix, prepared, result, where)
+            prepared.rows.save()
     except NotFound as problem:
         _hold_back(result, GONE.at(*where, str(problem)))
     except SyndicationError:
@@ -189,7 +188,7 @@ def _hold_back(result: TopicResult, finding: Finding) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A topic read and checked, before any site: its images, traits and bodies so far (by view and format)."""
+    """A topic read and checked, before any site: images, traits, bodies so far (by view and format), rows of earlier runs."""
 
     topic: Topic
     assets: Assets
@@ -200,6 +199,7 @@ class Prepared:
     text_sha256: str
     causes: Mapping[str, str]
     files: str
+    rows: RowCache
 
 
 def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Prepared | None:
@@ -224,7 +224,8 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
     rights = rights_of(traits.images, context.rights, context.system.configuration.publisher)
     words = audit.text_sha256(topic)
     files = of_files({name: context.files.digest(name) for name in _files(context, job, entry, assets)})
-    return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words), files)
+    rows = opened(context.cache, job.source, job.conditions, *topic.metadata.key)
+    return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words), files, rows)
 
 
 def _files(context: Context, job: Job, entry: Entry, assets: Assets) -> Iterator[str]:
@@ -262,12 +263,12 @@ def _site(context: Context, prefix: str, prepared: Prepared, result: TopicResult
     by_format = in_formats(plan, edition, views)
     key, said_before = _row_key(context, prefix, edition, by_format, views), len(result.findings)
     try:
-        row = _cached_row(context, prefix, key)
+        row = _cached_row(context, prefix, key, prepared.rows)
         if row is None:
             row = _render(context, prefix, prepared, edition, by_format, views, result)
             # What an exemption let through is proven again in every run: the exemption ends, the cache does not know.
             if row is not None and len(result.findings) == said_before:
-                context.cache.put(key, json.dumps(plain_values(row), ensure_ascii=False).encode())
+                prepared.rows.put(prefix, key, row)
     except StoreError as problem:
         result.failures[prefix] = problem
         return
@@ -316,16 +317,10 @@ def _row_key(context: Context, prefix: str, edition: Edition, by_format: Mapping
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _cached_row(context: Context, prefix: str, key: str) -> Row | None:
-    data = context.cache.get(key) if context.store is not None else None
-    if data is None:
+def _cached_row(context: Context, prefix: str, key: str, rows: RowCache) -> Row | None:
+    row = rows.get(prefix, key) if context.store is not None else None
+    if row is None:
         return None
-    try:
-        values = json.loads(data)
-        values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        row = Row(**{**values, "files": tuple(FileRow(**file) for file in values["files"])})
-    except (ValueError, TypeError, KeyError):
-        return None  # a cache may be damaged; the work is done again
     present = blobs_present(context, prefix)
     return row if all(file.sha256 in present for file in row.files) else None
 

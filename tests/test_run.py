@@ -202,11 +202,14 @@ def test_the_same_bytes_anywhere(project: Path, tmp_path: Path) -> None:
     assert content_of(project) == content_of(other)
 
 
-def test_a_cache_that_is_damaged_costs_time_only(project: Path) -> None:
+@pytest.mark.parametrize(
+    "damage", ["{", "[]", '{"p/first-partner": 1}', '{"p/first-partner": ["", []]}', '{"p/first-partner": {}}']
+)
+def test_a_cache_that_is_damaged_costs_time_only(project: Path, damage: str) -> None:
     run(project)
     for path in (project / "build/cache").rglob("*"):
         if path.is_file():
-            path.write_bytes(b"{")
+            path.write_text(damage)
     shutil.rmtree(project / "build/store")
     assert site(run(project))["state"] == "published"
 

@@ -432,7 +432,9 @@ def test_a_file_where_a_folder_is_needed(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_no_object_and_goes(tmp_path: Path) -> None:
     store = folder.open(str(tmp_path), {})
     put(store, "a")
-    old, fresh = (tmp_path / folder.OWN / "tmp" / name for name in ("old", "fresh"))
+    old, fresh = (tmp_path / folder.OWN / "tmp" / name for name in ("00/old", "ff/fresh"))
+    for path in (old, fresh):
+        path.parent.mkdir(parents=True, exist_ok=True)
     old.write_bytes(b"half")
     os.utime(old, (1_000_000_000, 1_000_000_000))
     fresh.write_bytes(b"half")
@@ -465,7 +467,7 @@ def test_a_full_disk_leaves_what_was(tmp_path: Path) -> None:
         assert "File too large" in str(caught.value)
         assert "to do:" in str(caught.value)
     assert store.get("a") == (b"old", token)
-    assert list((tmp_path / folder.OWN / "tmp").iterdir()) == []
+    assert list((tmp_path / folder.OWN / "tmp").glob("*/*")) == []
 
 
 def test_a_folder_without_rights(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -476,7 +478,7 @@ def test_a_folder_without_rights(tmp_path_factory: pytest.TempPathFactory) -> No
     store = folder.open(str(root), {})
     put(store, "a/b", b"1")
     (root / "closed").mkdir()
-    for path in (root / folder.OWN / "tmp", root):
+    for path in (*(root / folder.OWN / "tmp").rglob("*"), root / folder.OWN / "tmp", root):
         path.chmod(0o555)
     (root / "closed").chmod(0)
     try:

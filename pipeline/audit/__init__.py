@@ -184,7 +184,8 @@ def prove_file(
 
 
 def _leaked(finished: Finished, reading: Reading, withheld: Withheld) -> Iterator[Problem]:
-    said = (*(() if reading.whole else finished.inner.said), *reading.said, *(("address", f.path) for f in finished.files))
+    around = [*reading.said, *(("address", file.path) for file in finished.files)]
+    said = [around] if reading.whole else [finished.inner.said, around]
     own = partial(leaks.own_words, finished.edition, finished.inner)
     yield from leaks.problems(said, finished.files[0].path, withheld, own)
 
@@ -204,8 +205,7 @@ def prove_record(file: OutputFile, editions: Mapping[str, Edition], withheld: Wi
     that is `withheld` from the site. `editions` are the topic's by format. [] = proven."""
     edition = next(iter(editions.values()))
     m = edition.metadata
-    problems = [*record.problems(file, editions), *record.leaked(file, edition, withheld)]
-    found = [p.code.at(m.file, m.line, p.text, partner=edition.site.partner) for p in problems]
+    found = [p.code.at(m.file, m.line, p.text, partner=edition.site.partner) for p in record.problems(file, editions, withheld)]
     return [finding.of(f"{m.id} {m.language}", m.owner) for finding in dict.fromkeys(found)]
 
 

@@ -37,7 +37,7 @@ class Withheld:
     """What a site does not have. `ids` of topics that it has in no language; `folders` (`<lang>/<id>`) and `titles` (white space
     folded) of topics, unless it has another one of that title; `files`: names and digests of pictures; `alts`: their
     alternative texts. `template` is the site's link template, `authored` the texts that authors gave to
-    links of the topic."""
+    links and abbreviations of the topic."""
 
     ids: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
@@ -74,15 +74,19 @@ class Withheld:
 NOTHING: Final = Withheld()
 
 
-def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
-    """Whatever of `said` names something withheld; `source` is the path of the file that says it. `own` gives what the topic, its
-    site or the rows of a bundle say of themselves; it is asked where there is a doubt alone."""
+def problems(
+    said: Iterable[Sequence[Said]], source: str, withheld: Withheld, own: Callable[[], Collection[str]]
+) -> Iterator[Problem]:
+    """Whatever of `said` names something withheld. `said` is in parts of any size; of one that is a tuple it is remembered what
+    it says. `source` is the path of the file that says it. `own` gives what the topic, its site or the rows of a bundle say of
+    themselves; it is asked where there is a doubt alone."""
     known: Collection[str] | None = None
     if not withheld.all:
         return
     folder = posixpath.dirname(source) + "/"  # all that an address is relative to: formats of a topic share what was found
-    for part in _batches(said):
-        if _nowhere(part, source, withheld):
+    plain = _nowhere(_glance((("address", source), ("address", withheld.template))), withheld)
+    for part in said:
+        if plain and _nowhere(_known_glance(part) if isinstance(part, tuple) else _glance(part), withheld):
             continue
         for kind, text in part:
             found = _tokens(kind, text, folder if kind == "address" and text[:1] != "#" else "", withheld.template)
@@ -94,29 +98,34 @@ def problems(said: Iterable[Said], source: str, withheld: Withheld, own: Callabl
                 yield Problem(codes.LEAK, f'{kind} "{visible_signs(text[:200])}" names {what}, which this site does not have')
 
 
-def _batches(said: Iterable[Said]) -> Iterator[list[Said]]:
+def in_parts(said: Iterable[Said]) -> Iterator[list[Said]]:
     """A catalog of ten thousand topics says a quarter of a million things; they are looked at some thousand at a time."""
     left = iter(said)
     while part := list(islice(left, 5000)):
         yield part
 
 
-def _nowhere(said: Sequence[Said], source: str, withheld: Withheld) -> bool:
+def _nowhere(parts: frozenset[str] | None, withheld: Withheld) -> bool:
     """Whether it is plain at a glance that nothing withheld is named: no text, and no part of one, is a name."""
+    return parts is not None and withheld.names.isdisjoint(parts)
+
+
+def _glance(said: Sequence[Said]) -> frozenset[str] | None:
+    """All texts and parts of texts in which a name would stand by itself; None where some text would hold it in other signs."""
     texts = [text for _, text in said]
-    joined = _BETWEEN.join(["", source, withheld.template, *texts, ""])
+    joined = _BETWEEN.join(["", *texts, ""])
     # What `_tokens` undoes or folds before it looks: with these in it, a text does not hold the name as it is written.
     if not joined.isprintable() or any(sign in joined for sign in _REWRITTEN):
-        return False
-    split = _BETWEEN.join(
-        [source, withheld.template, *(text for kind, text in said if " " not in text or kind in ("address", "id"))]
-    )
+        return None
+    split = _BETWEEN.join([text for kind, text in said if " " not in text or kind in ("address", "id")])
     parts = set(_PARTS.split(split))
     parts.update([_ENDING.sub("", part) for part in parts if "." in part])
     parts.update(_ANCHORS.findall(split) if "syn-" in split else ())
     parts.update(texts)
-    return withheld.names.isdisjoint(parts)
+    return frozenset(parts)
 
+
+_known_glance = lru_cache(maxsize=64)(_glance)  # what a topic's body says, every site's files say
 
 _BETWEEN: Final = "\u2400"  # a sign that can be printed, and that no name holds
 _PARTS: Final = re.compile(f"[/#?&=,\\s{_BETWEEN}]+")
@@ -134,7 +143,7 @@ def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own:
         return f"the picture {files[0]!r}"
     if places := sorted(found & (withheld.folders | withheld.ids)):
         return f"the topic {places[0]!r}"
-    if kind == "value" and whole in withheld.titles:
+    if kind == "value" and whole in withheld.titles - withheld.authored:
         return f"the topic {whole!r}"
     return f"the picture {whole!r}" if kind == "value" and whole in withheld.alts else ""
 

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -35,6 +36,7 @@ _MOST: Final = 25
 _FAR: Final = 40  # blocks to look ahead after a difference
 
 
+@lru_cache(maxsize=1024)  # notices stand in every topic's file, and are looked for in each
 def words(text: str) -> tuple[str, ...]:
     """The text's words; each sign of a script without spaces is one."""
     return tuple(_WORD.findall(text))

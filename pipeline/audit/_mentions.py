@@ -8,7 +8,8 @@ of a link.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
@@ -26,6 +27,7 @@ _SILENT: Final = names(
 )
 _ADDRESS_KEYS: Final = names("path href url src folder style_sheet license")
 _ID_KEYS: Final = names("id topic of identifier companions translations links")
+_KINDS: Final = dict.fromkeys(_ID_KEYS, "id") | dict.fromkeys(_ADDRESS_KEYS, "address")
 _WORDS: Final = names("html parts legal text")  # read elsewhere: as mark-up, and as notices
 
 
@@ -57,28 +59,30 @@ def of_attributes(pairs: Iterable[tuple[str, str]]) -> Iterator[Said]:
 def of_data(text: str) -> Iterator[Said]:
     """What JSON-LD says."""
     try:
-        yield from of_json(json.loads(text))
+        yield from of_json(parsed(text))
     except ValueError:
         return  # what is no JSON is another finding
 
 
-def of_json(value: Any, kind: str = "value") -> Iterator[Said]:
+@lru_cache(maxsize=16)
+def parsed(text: str) -> Any:
+    """A page's JSON-LD, which several proofs read, and which its print page has too. Not to be changed. Raises ValueError."""
+    return json.loads(text)
+
+
+def of_json(value: Any) -> list[Said]:
     """Every string of a JSON value but words for readers, which other proofs read."""
-    if isinstance(value, str):
-        yield kind, value
-    elif isinstance(value, list):
-        for item in value:
-            yield from of_json(item, kind)
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name not in _WORDS:
-                yield from of_json(inner, _kind(name))
-
-
-def _kind(name: str) -> str:
-    if name in _ADDRESS_KEYS:
-        return "address"
-    return "id" if name in _ID_KEYS else "value"
+    found: list[Said] = []
+    left = [("value", value)]
+    while left:
+        kind, item = left.pop()
+        if isinstance(item, str):
+            found.append((kind, item))
+        elif isinstance(item, list):
+            left += [(kind, each) for each in reversed(item)]
+        elif isinstance(item, dict):
+            left += [(_KINDS.get(name, "value"), each) for name, each in reversed(item.items()) if name not in _WORDS]
+    return found
 
 
 def of_xml(root: etree._Element) -> Iterator[Said]:

@@ -41,7 +41,7 @@ _PLACES: Final = {
 }
 
 
-def problems(file: OutputFile, editions: Mapping[str, Edition]) -> Iterator[Problem]:
+def problems(file: OutputFile, editions: Mapping[str, Edition], withheld: Withheld) -> Iterator[Problem]:
     """Everything wrong in the record of the editions, by format."""
     edition = next(iter(editions.values()))
     try:
@@ -49,16 +49,22 @@ def problems(file: OutputFile, editions: Mapping[str, Edition]) -> Iterator[Prob
     except (ValueError, RecursionError) as error:
         yield Problem(codes.UNREADABLE, f"{file.path}: {error}")
         return
+    found = (*_untrue(data, editions), *_leaked(data, file.path, edition, withheld))
+    yield from (Problem(code, f"{file.path}: {text}") for code, text in found)
+
+
+def _untrue(data: Any, editions: Mapping[str, Edition]) -> Iterator[Problem]:
+    """Whatever the record says that the editions do not, and what it does not say."""
+    edition = next(iter(editions.values()))
     told = [(name, _texts(_at(data, place))) for name, place in _PLACES.items()]
     told += [(name, tuple(_names(data, key))) for name, key in (("authors", "authors"), ("reviewers", "reviews"))]
     told.append(("licensee", (f"{_at(data, ('licensee', 'partner'))} {_at(data, ('licensee', 'site'))}",)))
-    for problem in frame.metadata(edition, told):
-        yield Problem(problem.code, f"{file.path}: {problem.text}")
-    yield from (Problem(codes.METADATA, f"{file.path}: {text}") for text in _licenses(data, editions))
+    yield from frame.metadata(edition, told)
+    yield from (Problem(codes.METADATA, text) for text in _licenses(data, editions))
     wanted = [(n.kind, n.text, n.url) for n in edition.notices]
     found = [(_at(n, ("kind",)), _at(n, ("text",)), _at(n, ("url",))) for n in _list(data, "notices")]
     if found != wanted:
-        yield Problem(codes.NOTICE_ALTERED, f"{file.path}: expected {wanted}, each once and exact, found {found}"[:600])
+        yield Problem(codes.NOTICE_ALTERED, f"expected {wanted}, each once and exact, found {found}"[:600])
 
 
 _TERMS: Final = ("agreement", "clause", "kind", "starts", "ends", "url", "edits")
@@ -80,15 +86,10 @@ def _licenses(data: Any, editions: Mapping[str, Edition]) -> Iterator[str]:
         yield f"licenses: {name} is no format of this edition"
 
 
-def leaked(file: OutputFile, edition: Edition, withheld: Withheld) -> Iterator[Problem]:
+def _leaked(data: Any, path: str, edition: Edition, withheld: Withheld) -> Iterator[Problem]:
     """Whatever of the record names something withheld."""
-    try:
-        data = json.loads(file.data)
-    except (ValueError, RecursionError):
-        return  # said already
     own = partial(leaks.own_words, edition, Reading())
-    for problem in leaks.problems(mentions.of_json(data), file.path, withheld, own):
-        yield Problem(problem.code, f"{file.path}: {problem.text}")
+    return leaks.problems(leaks.in_parts(mentions.of_json(data)), path, withheld, own)
 
 
 def _at(data: Any, place: tuple[str, ...]) -> Any:

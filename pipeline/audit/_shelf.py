@@ -48,7 +48,7 @@ def _asked(url: str, how: str) -> Problem:
 def leaked(file: OutputFile, withheld: Withheld, own: Callable[[], Collection[str]]) -> Iterator[Problem]:
     """Whatever of a page or an index of topics names something withheld."""
     try:
-        yield from dict.fromkeys(leaks.problems(_said(file), file.path, withheld, own))
+        yield from dict.fromkeys(leaks.problems(leaks.in_parts(_said(file)), file.path, withheld, own))
     except (Unreadable, ValueError):
         return  # said elsewhere, or no file of ours
 

@@ -6,7 +6,6 @@ same topic costs only its frame; a page that does not hold the body's bytes once
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -15,6 +14,7 @@ from lxml import etree
 
 from pipeline.audit import _codes as codes
 from pipeline.audit import _markup as markup
+from pipeline.audit import _mentions as mentions
 from pipeline.audit import _page as page
 from pipeline.audit import _plain
 from pipeline.audit._css import sheet
@@ -173,7 +173,7 @@ def _of_page(
 def structured(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What schema.org JSON-LD says, by our names. Raises Unreadable."""
     try:
-        data = json.loads(text)
+        data = mentions.parsed(text)
     except ValueError as error:
         raise Unreadable(f"JSON-LD: {error}") from None
     if not isinstance(data, Mapping):

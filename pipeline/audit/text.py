@@ -14,6 +14,7 @@ from typing import Final
 from pipeline.audit import _codes as codes
 from pipeline.audit import _lines
 from pipeline.audit._compare import visible_signs
+from pipeline.audit._frame import wanted as known
 from pipeline.audit._markup import BIDI, decode
 from pipeline.audit._reading import Block, Finished, Problem, Reading, Shown, fold
 from pipeline.contracts import Edition, Place, View
@@ -87,7 +88,7 @@ def _places(data: bytes, content: bytes) -> Iterator[int]:
 
 def _notices(paragraphs: Sequence[str], edition: Edition) -> Iterator[Shown]:
     """The paragraphs that are a notice, or most of one that nothing else is, in their order."""
-    wanted = {notice.kind: fold(notice.printed) for notice in edition.notices}
+    wanted = {kind: printed for kind, (_, _, printed) in known(edition).notices.items()}
     exact = {_lines.words(text): kind for kind, text in wanted.items()}
     kinds = [exact.get(_lines.words(paragraph), "") for paragraph in paragraphs]
     for kind in wanted.keys() - set(kinds):

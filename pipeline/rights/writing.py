@@ -13,13 +13,11 @@ from typing import Any
 
 def indented(value: Any, line: str = "\n") -> str:
     """The value as JSON. `line` is a line end and the indent of the line that the value starts in."""
-    if isinstance(value, str):
-        return _text(value)
     inner = f"{line} "
     if isinstance(value, dict) and value:
-        members = [f"{_text(name)}: {indented(member, inner)}" for name, member in value.items()]
+        members = [f"{_text(name)}: {_text(m) if type(m) is str else indented(m, inner)}" for name, m in value.items()]
         return f"{{{inner}{f',{inner}'.join(members)}{line}}}"
     if isinstance(value, list | tuple) and value:
-        items = [indented(item, inner) for item in value]
+        items = [_text(item) if type(item) is str else indented(item, inner) for item in value]
         return f"[{inner}{f',{inner}'.join(items)}{line}]"
-    return "null" if value is None else json.dumps(value)
+    return "null" if value is None else json.dumps(value, ensure_ascii=False)
