@@ -75,17 +75,23 @@ class Filter:
 
     def formats(self, element: etree._Element) -> tuple[list[str], list[str]]:
         """(the formats of ours that a `deliveryTarget` keeps an element for, the values that nothing decides on)."""
-        wanted = self.undecided(element, "deliveryTarget")
+        wanted = self._undecided(element, "deliveryTarget")
         found = dict.fromkeys(value if value in self.ours else FORMATS.get(value, "") for value in wanted)
         return [value for value in found if value in self.ours], wanted
 
-    def undecided(self, element: etree._Element, attribute: str) -> list[str]:
+    def audiences(self, element: etree._Element) -> list[str]:
+        """The audiences that an element is for, without those that a DITAVAL excludes. One that it includes or flags is named all
+        the same: whether a partner may have that audience is for the agreement to say."""
+        return [value for value, found in self._verdicts(element, "audience").items() if True not in found]
+
+    def _verdicts(self, element: etree._Element, attribute: str) -> dict[str, set[bool | None]]:
+        """What each layer says of each value of an attribute."""
+        values = [value for _, found in groups(attribute, element.get(attribute) or "") for value in found]
+        return {value: {self._verdict(layer, attribute, value) for layer in self.layers} for value in values}
+
+    def _undecided(self, element: etree._Element, attribute: str) -> list[str]:
         """The values of an attribute, where nothing decides on any of them for good; the excluded ones are gone."""
-        raw = element.get(attribute)
-        if not raw:
-            return []
-        values = [value for _, found in groups(attribute, raw) for value in found]
-        verdicts = {value: {self._verdict(layer, attribute, value) for layer in self.layers} for value in values}
+        verdicts = self._verdicts(element, attribute)
         if any(False in found and True not in found for found in verdicts.values()):
             return []
         return [value for value, found in verdicts.items() if not found - {None}]

@@ -156,7 +156,7 @@ class _Reader:
         if lang and not language_tag(lang):
             self._findings.append(codes.LANGUAGE.at(*place, f"xml:lang={lang!r}"))
         return Facts(
-            audiences=tuple(self._filter.undecided(element, "audience")),
+            audiences=tuple(self._filter.audiences(element)),
             formats=shared_formats(printing(element.get("print") or "", self._filter.ours), tuple(formats)),
             language=language_tag(lang),
         )

@@ -158,7 +158,7 @@ def describe(topic: etree._Element, draft: Draft, files: Files, data: Data, scop
         summary=say(_summary(parts["summary"])),  # what is wrong in it, `read` says
         also_called=unique((*prolog.listed("also-called"), *_other_names(topic, parts["alternatives"], prolog, say, title))),
         kind=prolog.value("kind") or next(kind for kind in names(topic) if kind in _KINDS),
-        audiences=unique((*base.audiences, *data.filter.undecided(topic, "audience"))),
+        audiences=unique((*base.audiences, *data.filter.audiences(topic))),
         formats=shared_formats(base.formats, tuple(data.filter.formats(topic)[0])),
         keywords=unique((*prolog.keywords(), *_index_terms(topic, data))),
         current_as_of=base.current_as_of or base.modified,

@@ -205,7 +205,7 @@ class Writer:
         only = self._formats(element)
         if only:
             made["data-only"] = only
-        audience = self.data.filter.undecided(element, "audience")
+        audience = self.data.filter.audiences(element)
         if audience:
             made["data-audience"] = " ".join(audience)
         return made
