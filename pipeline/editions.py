@@ -89,7 +89,7 @@ class Granted:
 @dataclass(frozen=True)
 class SitePlan:
     """One site on one day. `granted` and `withheld` together hold every topic once; `until` is the first day on which a rule's
-    answer about a topic could differ."""
+    answer about a topic could differ; `companions` are what topics must not be shown without."""
 
     site: Site
     partner: Partner
@@ -98,6 +98,7 @@ class SitePlan:
     withheld: Mapping[Key, tuple[Decision, ...]]
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # id -> languages that the site has it in
     until: Mapping[Key, date] = field(default_factory=dict)
+    companions: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
 
     def stands_in_for(self, metadata: Metadata, concepts: Mapping[str, Sequence[Key]]) -> tuple[str, ...]:
         """The languages of the site that lack this topic, and for which the partner lets the topic's language stand in."""
@@ -111,9 +112,20 @@ class SitePlan:
         )
 
     def without(self, gone: Mapping[Key, tuple[Decision, ...]]) -> SitePlan:
-        """The plan with these topics withheld, for these reasons."""
+        """The plan with these topics withheld, for these reasons, and with them all that must not be shown without them."""
         granted = {key: value for key, value in self.granted.items() if key not in gone}
-        return replace(self, granted=granted, withheld={**self.withheld, **gone}, languages=languages_of(granted))
+        alone: dict[Key, tuple[Decision, ...]] = {}
+        while found := {
+            key: lost for key, mates in self.companions.items() if key in granted and (lost := _lost(mates, granted))
+        }:
+            for key, lost in found.items():
+                reason = f"must not be shown without {', '.join(lost)}, which this site does not get"
+                alone[key] = (granted.pop(key).terms.withhold("companions", reason),)
+        return replace(self, granted=granted, withheld={**self.withheld, **gone, **alone}, languages=languages_of(granted))
+
+
+def _lost(companions: Iterable[Key], granted: Collection[Key]) -> list[str]:
+    return [name for name, language in companions if (name, language) not in granted]
 
 
 def decide(
@@ -162,7 +174,9 @@ def plan_site(
         if bench.days:
             until[topic.key] = min(bench.days)
     _withhold_without_companions(topics, granted, withheld, bench)
-    return SitePlan(site, partner, as_of, granted, withheld, languages_of(granted), until)
+    companions = {t.key: tuple((name, t.language) for name in t.companions) for t in topics if t.companions}
+    together = companions if "companions" in rules else {}
+    return SitePlan(site, partner, as_of, granted, withheld, languages_of(granted), until, together)
 
 
 def _copied(

@@ -348,8 +348,8 @@ def _withdraw_held_back(state: State) -> dict[str, set[Key]]:
         }
         if not gone or prefix in state.failed:
             continue
-        names = {" ".join(key) for key in gone}
         plans[prefix] = plan.without(dict.fromkeys(gone, ()))
+        names = {" ".join(key) for key in plan.granted.keys() - plans[prefix].granted.keys()}
         rows = {key: _row(state, prefix, key) for key in plans[prefix].granted}
         todo[prefix] = {key for key, row in rows.items() if row and names.intersection((*row.links, *row.translations))}
     state.context = replace(state.context, plans=plans)
@@ -443,7 +443,7 @@ def site_content(
     withdrawn, notices = _withdrawn(state, prefix, plan, rows)
     files = bundle_files(state.context.system, plan.site, _publisher(state.context), rows, withdrawn)
     once = state.live_rows.get(prefix, {})
-    gone = from_site(plan, state.context.titles, state.context.system.configuration.publisher.id, once)
+    gone = from_site(plan, state.context.titles_of(plan), state.context.system.configuration.publisher.id, once)
     if wrong := audit.prove_bundle(files, plan.partner.id, rows, gone):
         site.state, site.exit_code = "stopped", 1
         site.error = "pages of the whole bundle break rules that the findings name; nothing was published"

@@ -343,3 +343,73 @@ def test_every_command_has_examples(name: str) -> None:
     done = command(name, "--help")
     assert "Examples" in done.stdout
     assert f"run_pipeline.py {name}" in done.stdout
+
+
+def with_companion(project: Path) -> None:
+    """Three topics, one of which must not be shown without another one."""
+    topics = project / "topics"
+    other = (topics / "measure-a-pulse.dita").read_text().replace("measure-a-pulse", "walking")
+    (topics / "walking.dita").write_text(other)
+    edit(topics / "library.ditamap", "</map>", '<topicref href="walking.dita"/></map>')
+    edit(
+        topics / "drinking-water.dita",
+        '<data name="topic-id"',
+        '<data name="companion" value="walking"/>\n    <data name="topic-id"',
+    )
+
+
+def test_a_topic_goes_with_its_companion_that_is_held_back(project: Path, tmp_path: Path) -> None:
+    """It is found broken only when it is rendered; what must not be shown without it is taken out in the same run."""
+    with_companion(project)
+    edit(project / "topics/walking.dita", "</taskbody>", '<result><image href="nope.png"/></result></taskbody>')
+    found = site(run(project, code=1))
+    assert found["withheld"]["drinking-water en"] == "must not be shown without walking, which this site does not get"
+    content = manifest(project, tmp_path)["content"]
+    assert [row["id"] for row in rows_of(tmp_path / "bundle")] == ["measure-a-pulse"], content
+
+
+def test_a_live_companion_that_breaks_stays_and_so_does_what_needs_it(project: Path, tmp_path: Path) -> None:
+    with_companion(project)
+    run(project)
+    edit(project / "topics/walking.dita", "</taskbody>", '<result><image href="nope.png"/></result></taskbody>')
+    run(project, code=1)
+    manifest(project, tmp_path)
+    assert {row["id"] for row in rows_of(tmp_path / "bundle")} == {"drinking-water", "measure-a-pulse", "walking"}
+
+
+def test_a_named_topic_waits_for_its_companion(project: Path, tmp_path: Path) -> None:
+    run(project)
+    with_companion(project)
+    edit(project / "topics/drinking-water.dita", "You are thirsty.", "You are very thirsty.")
+    found = site(run(project, "--topic", "drinking-water"))
+    assert found["withheld"]["drinking-water en"] == "must not be shown without walking, which this site does not get"
+    run(project, "--topic", "drinking-water", "--topic", "walking")
+    manifest(project, tmp_path)
+    assert {row["id"] for row in rows_of(tmp_path / "bundle")} == {"drinking-water", "measure-a-pulse", "walking"}
+
+
+def rows_of(bundle: Path) -> list[dict[str, Any]]:
+    """The topics of a pulled bundle's catalog."""
+    found: list[dict[str, Any]] = json.loads((bundle / "catalog.json").read_text())["topics"]
+    return found
+
+
+def test_a_title_is_what_the_partner_who_reads_it_may_read(project: Path, tmp_path: Path) -> None:
+    """Two partners exclude each other's words: links in both bundles say the title under the partner's own conditions."""
+    topics, partners = project / "topics", project / "partners"
+    both = '<ph product="lite">A child\'s pulse</ph><ph product="pro">An adult\'s pulse</ph>'
+    edit(topics / "measure-a-pulse.dita", "<title>Measure a pulse</title>", f"<title>{both}</title>")
+    edit(topics / "drinking-water.dita", "You are thirsty.", 'You are thirsty. See <xref href="measure-a-pulse.dita"/>.')
+    text = (partners / "first-partner.toml").read_text()
+    for name, excluded in (("first-partner", "pro"), ("second-partner", "lite")):
+        (project / f"no-{excluded}.ditaval").write_text(f'<val><prop att="product" val="{excluded}" action="exclude"/></val>')
+        own = text.replace("first-partner", name).replace("\nname =", f'\nconditions = "no-{excluded}.ditaval"\nname =', 1)
+        (partners / f"{name}.toml").write_text(own)
+    run(project)
+    for name, words, others in (("first-partner", "A child", "An adult"), ("second-partner", "An adult", "A child")):
+        store, bundle, root = project / "build/store", tmp_path / name, project / "keys/root.json"
+        assert command("pull", str(store), str(bundle), "--partner", name, "--root", str(root)).returncode == 0
+        for file in ("index.html", "print.html", "drinking-water.txt", "topic.json"):
+            found = (bundle / "en/drinking-water" / file).read_text().replace("\u2019", "'")
+            assert f"{words}'s pulse" in found, file
+            assert others not in found, file
