@@ -33,10 +33,13 @@ class Catalog:
     metadata: Mapping[Key, Metadata]
     findings: tuple[Finding, ...]
 
-    @property
-    def titles(self) -> dict[Key, str]:
-        """Each topic's title."""
-        return {key: metadata.title for key, metadata in self.metadata.items()}
+    @cached_property
+    def titles(self) -> dict[str, dict[Key, str]]:
+        """By set of conditions, each topic's title: a title may hold words that are for some partners alone. A topic that the
+        conditions leave out has the title that it has under others."""
+        anywhere = {key: metadata.title for key, metadata in self.metadata.items()}
+        names = dict.fromkeys(name for _, name in self.indexes)
+        return {name: anywhere | {metadata.key: metadata.title for metadata in self.under(name)} for name in names}
 
     @property
     def languages(self) -> tuple[str, ...]:

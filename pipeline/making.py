@@ -78,7 +78,8 @@ def in_format(plan: SitePlan, edition: Edition, name: str) -> Edition:
 
 def _translations(context: Context, plan: SitePlan, metadata: Metadata, formats: tuple[str, ...]) -> Iterator[Translated]:
     """Other languages that the site has in all these formats, so that every page of this edition may lead to them."""
+    titles = context.titles_of(plan)
     for key in context.concepts.get(metadata.concept, ()):
         other = plan.granted.get(key)
         if key != metadata.key and key[1] != metadata.language and other and set(formats) <= set(other.formats):
-            yield Translated(key[1], key[0], context.titles[key])
+            yield Translated(key[1], key[0], titles[key])

@@ -87,7 +87,7 @@ class Context:
     files: InputFiles
     indexes: Mapping[tuple[str, str], Index]
     plans: Mapping[str, SitePlan]
-    titles: Mapping[Key, str]
+    titles: Mapping[str, Mapping[Key, str]]  # by conditions
     concepts: Mapping[str, tuple[Key, ...]]
     publishers: Mapping[str, Publisher]  # by language
     texts: Mapping[tuple[str, str], tuple[Texts, Texts]]  # (partner, language) -> publisher's and partner's notices
@@ -98,6 +98,10 @@ class Context:
     cache: Cache
     tool: str
     run_id: str
+
+    def titles_of(self, plan: SitePlan) -> Mapping[Key, str]:
+        """Each topic's title, as the site's partner reads it."""
+        return self.titles[self.system.configuration.conditions(plan.partner)]
 
 
 @dataclass
@@ -298,7 +302,7 @@ def _views(
     for name in formats:
         cut = editions.cut(prepared.traits, plan, prepared.topic.metadata, name, prepared.rights, rule)
         if cut not in prepared.views:
-            prepared.views[cut] = editions.view(prepared.topic, prepared.traits, cut, context.titles)
+            prepared.views[cut] = editions.view(prepared.topic, prepared.traits, cut, context.titles_of(plan))
         views[name], found = prepared.views[cut]
         findings.update(dict.fromkeys(found))
     return views, list(findings)
@@ -410,7 +414,7 @@ def _format(
 
 def _withheld(context: Context, edition: Edition) -> audit.Withheld:
     plan = context.plans[edition.site.prefix]
-    return withheld.remembered(plan, context.titles, edition.publisher.id)
+    return withheld.remembered(plan, context.titles_of(plan), edition.publisher.id)
 
 
 def _body(

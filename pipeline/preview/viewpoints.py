@@ -214,21 +214,22 @@ class Desks:
             )
         today = days(system, self.today, chosen.as_of)
         options = Options(today, f"preview-{snapshot.number}", "", (partner.id,), (), 1, True, True)
-        empty = replace(snapshot.catalog, indexes={})  # planned below, as far as it has to be
+        catalog = snapshot.catalog
+        empty = replace(catalog, indexes={})  # planned below, as far as it has to be
         context = prepare(system, options, empty, Report("preview", "")).context
         bare = context.plans[prefix_of(chosen.site or NOBODY)]
         hurried = False
         if chosen.site:
             context = replace(context, standing=self.decisions(snapshot.system))
             if before and before.context.standing.mark != context.standing.mark:
-                first = {*first, *_decided(snapshot.catalog, (*before.context.standing.decisions, *context.standing.decisions))}
+                first = {*first, *_decided(catalog, (*before.context.standing.decisions, *context.standing.decisions))}
             old = Known(before.snapshot.catalog, before.conditions, before.terms) if before else None
             hurried = before is not None and (before.hurried or not same_terms(before.terms, bare))
-            terms = planned(snapshot.catalog, bare, context, conditions, old, first)
+            terms = planned(catalog, bare, context, conditions, old, first)
             plan, _ = withhold_languages(terms, system.configuration)
         else:
-            plan = terms = _granting_everything(bare, snapshot.catalog, list(system.transforms))
-        context = replace(context, indexes=snapshot.catalog.indexes, plans={plan.site.prefix: plan})
+            plan = terms = _granting_everything(bare, catalog, list(system.transforms))
+        context = replace(context, indexes=catalog.indexes, titles=catalog.titles, plans={plan.site.prefix: plan})
         return Desk(snapshot, context, plan, conditions, terms, hurried)
 
     def _tried(self, system: System, chosen: Viewpoint) -> System:
