@@ -71,6 +71,12 @@ class Granted:
         """The grant that pages and reports cite: that of the first format."""
         return self.by_format[self.formats[0]][0]
 
+    def only(self, formats: Iterable[str]) -> Granted:
+        """The same in these formats alone."""
+        names = tuple(formats)
+        marks = {name: self.marks[name] for name in names if name in self.marks}
+        return Granted(names, {name: self.by_format[name] for name in names}, marks)
+
     def license(self, format_name: str, site: str) -> License:
         """The terms of one format as editions and rights records name them."""
         terms = self.by_format[format_name][0]
@@ -98,7 +104,7 @@ class SitePlan:
     withheld: Mapping[Key, tuple[Decision, ...]]
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # id -> languages that the site has it in
     until: Mapping[Key, date] = field(default_factory=dict)
-    companions: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    companions: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)  # ids, in the topic's own language
 
     def stands_in_for(self, metadata: Metadata, concepts: Mapping[str, Sequence[Key]]) -> tuple[str, ...]:
         """The languages of the site that lack this topic, and for which the partner lets the topic's language stand in."""
@@ -112,20 +118,28 @@ class SitePlan:
         )
 
     def without(self, gone: Mapping[Key, tuple[Decision, ...]]) -> SitePlan:
-        """The plan with these topics withheld, for these reasons, and with them all that must not be shown without them."""
+        """The plan with these topics withheld, for these reasons; of all others, a format goes in which the site does not have
+        what they must not be shown without. Taking out one may take out others, so until nothing changes."""
         granted = {key: value for key, value in self.granted.items() if key not in gone}
-        alone: dict[Key, tuple[Decision, ...]] = {}
-        while found := {
-            key: lost for key, mates in self.companions.items() if key in granted and (lost := _lost(mates, granted))
-        }:
-            for key, lost in found.items():
-                reason = f"must not be shown without {', '.join(lost)}, which this site does not get"
-                alone[key] = (granted.pop(key).terms.withhold("companions", reason),)
-        return replace(self, granted=granted, withheld={**self.withheld, **gone, **alone}, languages=languages_of(granted))
+        withheld = {**self.withheld, **gone}
+        left = {key: names for key, names in self.companions.items() if key in granted}
+        while lost := {key: found for key, names in left.items() if key in granted and (found := _alone(key, names, granted))}:
+            for key, found in lost.items():
+                had = granted.pop(key)
+                if kept := [name for name in had.formats if name not in found]:
+                    granted[key] = had.only(kept)
+                else:
+                    missing = ", ".join(found[had.formats[0]])
+                    reason = f"must not be shown without {missing}, which this site does not get"
+                    withheld[key] = (had.terms.withhold("companions", reason),)
+        return replace(self, granted=granted, withheld=withheld, languages=languages_of(granted))
 
 
-def _lost(companions: Iterable[Key], granted: Collection[Key]) -> list[str]:
-    return [name for name, language in companions if (name, language) not in granted]
+def _alone(key: Key, companions: Iterable[str], granted: Mapping[Key, Granted]) -> dict[str, list[str]]:
+    """The formats in which a topic would stand without companions, and without which."""
+    there = {name: granted[name, key[1]].formats if (name, key[1]) in granted else () for name in companions}
+    found = {name: [mate for mate, formats in there.items() if name not in formats] for name in granted[key].formats}
+    return {name: mates for name, mates in found.items() if mates}
 
 
 def decide(
@@ -173,10 +187,8 @@ def plan_site(
             withheld[topic.key] = refusals
         if bench.days:
             until[topic.key] = min(bench.days)
-    _withhold_without_companions(topics, granted, withheld, bench)
-    companions = {t.key: tuple((name, t.language) for name in t.companions) for t in topics if t.companions}
-    together = companions if "companions" in rules else {}
-    return SitePlan(site, partner, as_of, granted, withheld, languages_of(granted), until, together)
+    companions = {topic.key: topic.companions for topic in topics if topic.companions and "companions" in rules}
+    return SitePlan(site, partner, as_of, granted, withheld, {}, until, companions).without({})
 
 
 def _copied(
@@ -256,26 +268,6 @@ class _Bench:
                 {name: covering[name][0][1] for name in formats},
             )
         return self._known[key]
-
-
-def _withhold_without_companions(
-    topics: Sequence[Metadata], granted: dict[Key, Granted], withheld: dict[Key, tuple[Decision, ...]], bench: _Bench
-) -> None:
-    """A topic is not shown without its companions; taking one out may take out others, so until nothing changes."""
-    with_companions = [topic for topic in topics if topic.companions and topic.key in granted]
-    rule, changed = bench.rules.get("companions"), True
-    while rule and changed:
-        changed = False
-        around = replace(bench.around, delivered=granted.keys())
-        for topic in with_companions:
-            if topic.key not in granted:
-                continue
-            use = Use(bench.site, "", topic.language, around=around)
-            decision = rule.decide(topic, use, granted[topic.key].terms, bench.as_of)
-            if decision.refuses:
-                del granted[topic.key]
-                withheld[topic.key] = (decision,)
-                changed = True
 
 
 def target_language(

@@ -151,6 +151,21 @@ def test_a_topic_goes_with_its_companion() -> None:
     assert plan.withheld["a", "en"][0].reason == "must not be shown without b, which this site does not get"
 
 
+def test_a_format_goes_in_which_a_companion_is_not_there() -> None:
+    whole, pages = grant(collections=["drugs"], formats=["html", "epub"]), grant(collections=["warnings"], formats=["html"])
+    topics = [
+        topic(id="drug", collections=("drugs",), companions=("warning",)),
+        topic(id="warning", collections=("warnings",)),
+        topic(id="other", collections=("drugs",)),
+    ]
+    plan = _plan(topics, partner(agreement(whole, pages)))
+    assert {key[0]: granted.formats for key, granted in plan.granted.items()} == {
+        "drug": ("html",),
+        "other": ("html", "epub"),
+        "warning": ("html",),
+    }
+
+
 scopes = st.one_of(st.just("all"), st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
 
 

@@ -262,9 +262,9 @@ def together(w: World, allowed: set[tuple[str, str]]) -> set[tuple[str, str]]:
 def expected(w: World, site: str) -> Iterator[tuple[str, ...]]:
     """Every page (id, language, format) and every image (id, language, format, file) that the site should get."""
     pages = {(*key, name) for key in w["topics"] for name in FORMATS if covering(w, site, key, name)}
-    keys = together(w, {(name, tag) for name, tag, _ in pages})
+    keys = {name: together(w, {(topic_id, tag) for topic_id, tag, own in pages if own == name}) for name in FORMATS}
     for topic_id, tag, name in pages:
-        if (topic_id, tag) in keys:
+        if (topic_id, tag) in keys[name]:
             yield topic_id, tag, name
             for file in w["topics"][topic_id, tag]["images"]:
                 if any(image_covered(w, file, g, site, name) for g in covering(w, site, (topic_id, tag), name)):
