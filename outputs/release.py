@@ -139,11 +139,10 @@ def _released(live: Pointer, found: manifest.Manifest, rows: Sequence[Mapping[st
 # --- storing --------------------------------------------------------------------------------------
 
 
-def put_files(store: Store, prefix: str, files: Iterable[OutputFile], present: set[str], progress: Progress | None = None) -> int:
+def put_files(store: Store, prefix: str, files: Iterable[OutputFile], present: set[str]) -> int:
     """Stores each file's blob unless its SHA-256 is in `present`, to which it is added; returns the number stored. What a
     store fails to take is tried again, with what is left. Raises StoreError; what was stored by then is in `present`."""
-    total = len(files) if isinstance(files, Sequence) else 0
-    done = stored = 0
+    stored = 0
     for batch in _batches(files):
         missing = {}
         for file in batch:
@@ -152,9 +151,6 @@ def put_files(store: Store, prefix: str, files: Iterable[OutputFile], present: s
         for sha256 in _put_all(store, prefix, missing):
             present.add(sha256)
             stored += 1
-        done += len(batch)
-        if progress:
-            progress(done, total or done)
     return stored
 
 

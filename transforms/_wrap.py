@@ -37,11 +37,11 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def wrap(text: str, columns: int = COLUMNS, first: str = "", rest: str | None = None) -> list[str]:
-    """The text's lines. `first` stands before the first (a list's marker), `rest` before the others (default: as wide, blank)."""
+def wrap(text: str, columns: int = COLUMNS, first: str = "") -> list[str]:
+    """The text's lines. `first` stands before the first (a list's marker), blanks as wide before the others."""
     if width(first) + width(text) <= columns:
         return [(first + text).rstrip(" ")]
-    rest = " " * width(first) if rest is None else rest
+    rest = " " * width(first)
     room, more = (max(columns - width(prefix), NARROWEST) for prefix in (first, rest))
     lines = (_simple_lines if _SIMPLE.fullmatch(text) else _lines)(text, room, more)
     return [(prefix + line).rstrip(" ") for prefix, line in zip([first] + [rest] * (len(lines) - 1), lines, strict=True)]

@@ -254,7 +254,8 @@ def identifier(edition: Edition) -> str:
 
 
 def modified(edition: Edition) -> date:
-    """The newest of all that decides the book's bytes."""
+    """The newest day of the topic, its corrections, its terms and this format. Notices have no day of their own: a book in which
+    they alone changed is a new file of the same day."""
     metadata = edition.metadata
     days = [metadata.created, metadata.modified, metadata.current_as_of, edition.terms_modified]
     days += [correction.on for correction in metadata.corrections]

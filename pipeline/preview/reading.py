@@ -17,7 +17,6 @@ from lxml import etree
 from pipeline.topic import plain
 
 LONGEST: Final = 5
-LONG: Final = 20  # words: a sentence beyond this is shown as long
 SMOG_NEEDS: Final = 30  # sentences, says the formula's author
 TARGET: Final = "6 to 8"
 _SENTENCE: Final = re.compile(r"(?<=[.!?؟])\s+")

@@ -149,13 +149,9 @@ def keyed(writer: Writer, element: etree._Element, items: list[Item]) -> list[It
         text = f"key {keyref!r} gives no words: neither keyword nor linktext nor title"
         writer.find(codes.KEY_TEXT_MISSING, element, text)
         return items
-    if ref is None or (not own and is_a(element, "keyword") and _is_words_only(key)):
+    if ref is None:
         return items
     return _soft_link(writer, element, ref, key, items)
-
-
-def _is_words_only(key: Key) -> bool:
-    return key.ref is None
 
 
 def _soft_link(writer: Writer, element: etree._Element, ref: Ref, key: Key, items: list[Item]) -> list[Item]:

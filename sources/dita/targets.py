@@ -75,12 +75,7 @@ def _own(writer: Writer, element: etree._Element, ref: Ref) -> dict[str, str] | 
 
 def _nowhere(writer: Writer, element: etree._Element, ref: Ref, format_: str) -> dict[str, str] | None:
     extension = posixpath.splitext(ref.file)[1].lower()
-    if (
-        (format_ and format_.lower() not in DITA)
-        or extension not in _TOPIC_FILES
-        or format_ == "ditamap"
-        or extension == ".ditamap"
-    ):
+    if (format_ and format_.lower() not in DITA) or extension not in _TOPIC_FILES:
         writer.find(codes.LINK_FORMAT, element, f"the link leads to {ref.file}")
     else:
         writer.find(codes.LINK_MISSING, element, f"the link leads to {said(ref)}{why_not(writer.resolver.files, ref)}")
