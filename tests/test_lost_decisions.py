@@ -140,7 +140,7 @@ def test_who_looks_sees_what_is_there(library: Path) -> None:
 def test_a_decision_of_another_makes_no_release(library: Path) -> None:
     """The mark is signed with the pointer, and is no part of what is released."""
     before = {site["site"]: site["sequence"] for site in run(library)["sites"]}
-    command("withdraw", "medicine-1", *HOW, "--language", "fr", config=library)
+    command("withdraw", "medicine-1", *HOW, "--language", "fr", "--in-advance", config=library)
     report = run(library)
     assert {site["site"]: (site["state"], site["sequence"]) for site in report["sites"]} == {
         name: ("unchanged", sequence) for name, sequence in before.items()
@@ -171,7 +171,8 @@ def test_a_decision_of_this_moment_is_not_taken_for_a_lost_one(library: Path, mo
         def meanwhile(*words: object, place: str = place, real: Any = real, decided: list[int] = decided) -> object:
             if not decided:
                 decided.append(1)
-                command("withdraw", "medicine-1", *HOW, "--language", "fr" if place == "read" else "de", config=library)
+                language = "fr" if place == "read" else "de"
+                command("withdraw", "medicine-1", *HOW, "--language", language, "--in-advance", config=library)
             return real(*words)
 
         monkeypatch.setattr(decisions, place, meanwhile)
