@@ -26,7 +26,7 @@ from pipeline.topic import Metadata
 
 @dataclass(frozen=True)
 class Catalog:
-    """All topics. `indexes` by (source, conditions file); `metadata` has each topic once, from the first conditions."""
+    """All topics. `indexes` by (source, conditions file); `metadata` has each topic once, as the last conditions have it."""
 
     files: InputFiles
     indexes: Mapping[tuple[str, str], Index]

@@ -129,9 +129,7 @@ class SitePlan:
                 if kept := [name for name in had.formats if name not in found]:
                     granted[key] = had.only(kept)
                 else:
-                    missing = ", ".join(found[had.formats[0]])
-                    reason = f"must not be shown without {missing}, which this site does not get"
-                    withheld[key] = (had.terms.withhold("companions", reason),)
+                    withheld[key] = (had.terms.alone(found[had.formats[0]]),)
         return replace(self, granted=granted, withheld=withheld, languages=languages_of(granted))
 
 

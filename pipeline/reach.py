@@ -13,7 +13,7 @@ from pipeline.contracts import EditorialDecision
 from pipeline.editions import Key
 from pipeline.errors import UsageError
 from pipeline.report import SiteReport
-from pipeline.settings import unknown
+from pipeline.settings import did_you_mean, unknown
 from pipeline.standing import Standing
 from pipeline.terms import covers_language
 
@@ -75,11 +75,11 @@ def check_versions(ids: Sequence[str], tags: Sequence[str], versions: Sequence[s
 
 def _none(what: str, value: str, ids: Sequence[str], known: Iterable[str], more: str) -> UsageError:
     names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
-    problem = unknown(what, value, filter(None, known))
-    near = problem.fix if problem.fix.startswith("did you mean") else f"use a {what} that exists"
+    exists = sorted(filter(None, known))
+    near = did_you_mean(value, exists) or f"use a {what} that exists"
     return UsageError(
         f"no site or input has {names} in {what} {value!r}; nothing was decided",
-        expected=problem.expected,
+        expected=", ".join(exists) or f"(there is no {what})",
         fix="; ".join(filter(None, [near, more])),
     )
 
@@ -93,11 +93,10 @@ def check_replacement(name: str, ids: Collection[str], known: Collection[str]) -
             fix="name another, or leave it out",
         )
     if name and name not in known:
-        problem = unknown("topic", name, known)
-        near = problem.fix if problem.fix.startswith("did you mean") else "'list topics' lists all"
+        near = did_you_mean(name, known) or "'list topics' lists all"
         raise UsageError(
             f"--replaced-by {name!r} is no topic that was ever read or published; nothing was decided",
-            expected=problem.expected if len(known) <= 20 else f"one of {len(known)} topics",
+            expected=unknown("topic", name, known).expected if len(known) <= 20 else f"one of {len(known)} topics",
             fix=f"{near}; or leave it out, and withdraw again with it when the topic is there",
         )
 
@@ -108,9 +107,9 @@ def check_withdrawn(standing: Standing, topics: Sequence[str], tags: Sequence[st
     ids = {topic for decision in open_ for topic in decision.topics}
     for topic in topics:
         if topic not in ids:
-            problem = unknown("withdrawn topic", topic, ids)
-            near = problem.fix if problem.fix.startswith("did you mean") else "'decisions list' shows what is"
-            raise UsageError(f"{topic!r} is not withdrawn; nothing was decided", expected=problem.expected, fix=near)
+            expected = unknown("withdrawn topic", topic, ids).expected
+            near = did_you_mean(topic, ids) or "'decisions list' shows what is"
+            raise UsageError(f"{topic!r} is not withdrawn; nothing was decided", expected=expected, fix=near)
     named = {(topic, tag) for decision in open_ for topic in decision.topics for tag in decision.languages}
     down = {key for key in (*keys, *named) if standing.is_withdrawn(*key)}
     for topic in topics:

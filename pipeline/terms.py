@@ -6,7 +6,7 @@ two grants that each cover half of a use do not add up to one that covers it who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -57,6 +57,11 @@ class Terms:
     def withhold(self, rule: str, reason: str, until: date | None = None) -> Decision:
         """This rule refuses the use under this grant."""
         return Decision(rule, "withhold", reason, self.place, until)
+
+    def alone(self, missing: Iterable[str]) -> Decision:
+        """A topic must not be shown without these companions, which the site does not get."""
+        reason = f"must not be shown without {', '.join(missing)}, which this site does not get"
+        return self.withhold("companions", reason)
 
 
 class Rule(Protocol):

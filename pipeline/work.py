@@ -228,7 +228,8 @@ def prepare(context: Context, job: Job, entry: Entry, result: TopicResult) -> Pr
     rights = rights_of(traits.images, context.rights, context.system.configuration.publisher)
     words = audit.text_sha256(topic)
     files = of_files({name: context.files.digest(name) for name in _files(context, job, entry, assets)})
-    rows = opened(context.cache, job.source, job.conditions, *topic.metadata.key)
+    # Without a store nothing that a row speaks of is kept, and a page of the preview need not read a file more.
+    rows = opened(context.cache if context.store is not None else Cache(""), job.source, job.conditions, *topic.metadata.key)
     return Prepared(topic, assets, traits, rights, {}, {}, words, causes.of_topic(topic, assets, words), files, rows)
 
 
@@ -322,7 +323,7 @@ def _row_key(context: Context, prefix: str, edition: Edition, by_format: Mapping
 
 
 def _cached_row(context: Context, prefix: str, key: str, rows: RowCache) -> Row | None:
-    row = rows.get(prefix, key) if context.store is not None else None
+    row = rows.get(prefix, key)
     if row is None:
         return None
     present = blobs_present(context, prefix)

@@ -29,7 +29,7 @@ from pipeline.contracts import Edition, Row
 _SPLIT: Final = re.compile(r"[/#?&=,\s]+")
 _PATH: Final = re.compile("[^?#]+")
 _ENDING: Final = re.compile(r"\.[a-z]{2,5}[0-9]?$")  # of a file's name; an id may have points of its own
-_ANCHOR: Final = re.compile(r"syn-(.{1,200}?)--")
+_ANCHOR: Final = re.compile(r"syn-(.{1,200}?)--")  # no id is longer
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Withheld:
         for name in ("all", "names"):  # tens of thousands of names are not joined anew for each topic
             made.__dict__[name] = getattr(self, name) | own if own else getattr(self, name)
         return made
+
+    def is_title(self, text: str) -> bool:
+        """Whether a text is the title of such a topic, and no words that an author wrote."""
+        return text in self.titles and text not in self.authored
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -120,7 +124,7 @@ def _glance(said: Sequence[Said]) -> frozenset[str] | None:
     split = _BETWEEN.join([text for kind, text in said if " " not in text or kind in ("address", "id")])
     parts = set(_PARTS.split(split))
     parts.update([_ENDING.sub("", part) for part in parts if "." in part])
-    parts.update(_ANCHORS.findall(split) if "syn-" in split else ())
+    parts.update(_ANCHOR.findall(split) if "syn-" in split else ())
     parts.update(texts)
     return frozenset(parts)
 
@@ -129,21 +133,20 @@ _known_glance = lru_cache(maxsize=64)(_glance)  # what a topic's body says, ever
 
 _BETWEEN: Final = "\u2400"  # a sign that can be printed, and that no name holds
 _PARTS: Final = re.compile(f"[/#?&=,\\s{_BETWEEN}]+")
-_ANCHORS: Final = re.compile(r"syn-(.{1,200}?)--")  # no id is longer
 _REWRITTEN: Final = ("%", "\\", "  ", f" {_BETWEEN}", f"{_BETWEEN} ")
 
 
 def _named(kind: str, text: str, found: frozenset[str], withheld: Withheld, own: Collection[str]) -> str:
     whole = fold(text)
     if kind == "entry":
-        return f"the topic {whole!r}" if whole in withheld.titles - withheld.authored and whole not in own else ""
+        return f"the topic {whole!r}" if withheld.is_title(whole) and whole not in own else ""
     if kind == "value" and whole in own:
         return ""
     if files := sorted(found & withheld.files):
         return f"the picture {files[0]!r}"
     if places := sorted(found & (withheld.folders | withheld.ids)):
         return f"the topic {places[0]!r}"
-    if kind == "value" and whole in withheld.titles - withheld.authored:
+    if kind == "value" and withheld.is_title(whole):
         return f"the topic {whole!r}"
     return f"the picture {whole!r}" if kind == "value" and whole in withheld.alts else ""
 

@@ -12,9 +12,9 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from pipeline.audit import _codes as codes
+from pipeline.audit import _frame as frame
 from pipeline.audit import _lines
 from pipeline.audit._compare import visible_signs
-from pipeline.audit._frame import wanted as known
 from pipeline.audit._markup import BIDI, decode
 from pipeline.audit._reading import Block, Finished, Problem, Reading, Shown, fold
 from pipeline.contracts import Edition, Place, View
@@ -88,7 +88,7 @@ def _places(data: bytes, content: bytes) -> Iterator[int]:
 
 def _notices(paragraphs: Sequence[str], edition: Edition) -> Iterator[Shown]:
     """The paragraphs that are a notice, or most of one that nothing else is, in their order."""
-    wanted = {kind: printed for kind, (_, _, printed) in known(edition).notices.items()}
+    wanted = {kind: printed for kind, (_, _, printed) in frame.wanted(edition).notices.items()}
     exact = {_lines.words(text): kind for kind, text in wanted.items()}
     kinds = [exact.get(_lines.words(paragraph), "") for paragraph in paragraphs]
     for kind in wanted.keys() - set(kinds):

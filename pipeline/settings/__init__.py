@@ -54,6 +54,7 @@ __all__ = [
     "SiteSettings",
     "TopicDefaults",
     "Webhook",
+    "did_you_mean",
     "json_schemas",
     "load",
     "load_partner",
@@ -122,12 +123,17 @@ class Configuration:
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nobody knows, with the nearest one that exists."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, 1)
     return UsageError(
         f"unknown {what} {name!r}",
         expected=", ".join(names) or f"(there is no {what})",
-        fix=f"did you mean {near[0]!r}?" if near else f"use one of those, or add the {what}",
+        fix=did_you_mean(name, names) or f"use one of those, or add the {what}",
     )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The question for a name that nobody knows; "" where none that exists is near to it."""
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def load(path: Path, destinations: Sequence[str]) -> Configuration:
